@@ -1,0 +1,78 @@
+// The flusher: one background thread per process and spool. rotate -> seal -> upload -> retire, for ever.
+//
+// Every transition is a transaction of spool.db that only one process can win, so flushers of several processes on one
+// spool may run at once; the lock byte 0 merely spares them doing the same work twice. Uploads are retried for ever
+// with capped exponential back-off and jitter. Errors are kept per table (ts_status) and go to sqlite3_log.
+#pragma once
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+
+#include "ext/archive/spool.h"
+#include "ext/base/cancel.h"
+
+namespace ts {
+
+class Flusher {
+ public:
+  Flusher(Spool& spool, std::int64_t flush_timeout_ms);
+  ~Flusher();
+
+  // Starts the thread if it does not run yet. Called by whoever writes, flushes or finds something left in the spool.
+  void start();
+  void wake();
+
+  // Stores every row of `table` that was committed before the call. Returns the number of files stored for it.
+  // Throws what stands in the way after timeout_ms without progress; the rows stay safe in the spool.
+  std::int64_t flush(SpoolDb& db, const std::string& table, std::int64_t timeout_ms, const Cancel& cancel);
+
+  // What stands in the way at the moment; "" when nothing does.
+  std::string last_error();
+
+  // Ends the thread as `policy` says; bounded by the flush timeout.
+  void stop(OnClose policy) noexcept;
+
+ private:
+  class Stop;  // the Cancel of this thread's requests
+  void run();
+  void pass(SpoolDb& db, bool everything);
+  bool due(SpoolDb& db, std::int64_t grace_ms = 0);
+  bool rotate(SpoolDb& db, bool everything);
+  void seal(SpoolDb& db);
+  void upload(SpoolDb& db);
+  void upload_one(SpoolDb& db, const SealedRow& row);
+  void retire_files(SpoolDb& db);
+  void collect_garbage(SpoolDb& db);
+  void failed(SpoolDb& db, const std::string& table, const std::string& error);
+  void progressed();
+  bool holds_rows(const OpenRow& row);
+  TablePtr table(SpoolDb& db, const std::string& name);
+
+  Spool& spool_;
+  const std::int64_t flush_timeout_ms_;
+  std::unique_ptr<Stop> stop_;
+
+  std::mutex mutex_;  // guards thread_, started_, the condition variables and last_error_
+  std::condition_variable wake_, progress_;
+  std::thread thread_;
+  bool started_ = false, woken_ = false;
+  std::string last_error_;
+  std::atomic<std::int64_t> rotate_upto_{0};   // a flush wants every shard up to this id
+  std::atomic<int> waiting_{0};                // flushes under way
+  std::atomic<std::uint64_t> progress_count_{0};
+
+  // Of the thread alone.
+  std::map<std::string, TablePtr> tables_;
+  std::map<std::string, std::int64_t> blocked_until_;  // by table: its own trouble (contradicting schema)
+  std::int64_t retry_at_ = 0;                          // the store's trouble
+  int failures_ = 0;
+  std::int64_t next_garbage_ = 0;
+};
+
+}  // namespace ts

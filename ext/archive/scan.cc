@@ -1,0 +1,92 @@
+// SQL for a shard's part of a scan, and the stream that steps it in place.
+#include "ext/archive/scan.h"
+
+namespace ts {
+
+OwnedValue OwnedValue::of(sqlite3_value* value) {
+  OwnedValue out;
+  out.type = sqlite3_value_type(value);
+  if (out.type == SQLITE_INTEGER) out.integer = sqlite3_value_int64(value);
+  if (out.type == SQLITE_FLOAT) out.real = sqlite3_value_double(value);
+  if (out.type == SQLITE_TEXT || out.type == SQLITE_BLOB) {
+    const void* data = out.type == SQLITE_TEXT ? static_cast<const void*>(sqlite3_value_text(value)) : sqlite3_value_blob(value);
+    int bytes = sqlite3_value_bytes(value);
+    if (data) out.bytes.assign(static_cast<const char*>(data), static_cast<std::size_t>(bytes));
+  }
+  return out;
+}
+
+void OwnedValue::bind(sqlite3_stmt* stmt, int index) const {
+  int rc = SQLITE_OK;
+  switch (type) {
+    case SQLITE_INTEGER: rc = sqlite3_bind_int64(stmt, index, integer); break;
+    case SQLITE_FLOAT: rc = sqlite3_bind_double(stmt, index, real); break;
+    case SQLITE_TEXT: rc = sqlite3_bind_text64(stmt, index, bytes.data(), bytes.size(), SQLITE_TRANSIENT, SQLITE_UTF8); break;
+    case SQLITE_BLOB: rc = sqlite3_bind_blob64(stmt, index, bytes.data(), bytes.size(), SQLITE_TRANSIENT); break;
+    default: rc = sqlite3_bind_null(stmt, index);
+  }
+  if (rc != SQLITE_OK) throw_sqlite(sqlite3_db_handle(stmt), rc, "cannot bind a parameter");
+}
+
+std::string scan_sql(const TableDef& table, const std::string& from, const std::string& where, const ScanPlan& plan) {
+  auto column = [&](int index) { return quote_identifier(table.schema.columns[static_cast<std::size_t>(index)].name); };
+  std::string time = column(table.schema.time_column);
+  std::string sql = "SELECT rowid," + time;
+  for (int c : plan.columns) sql += "," + column(c);
+  sql += " FROM " + from + (where.empty() ? " WHERE 1" : where);
+  if (plan.from != INT64_MIN) sql += " AND " + time + ">=" + std::to_string(plan.from);
+  if (plan.to != INT64_MAX) sql += " AND " + time + "<=" + std::to_string(plan.to);
+  for (const Filter& filter : plan.filters) {
+    sql += " AND " + column(filter.column);
+    if (!filter.collation.empty()) sql += " COLLATE " + filter.collation;
+    sql += " " + filter.op;
+    if (filter.op == "IN") {
+      sql += "(";
+      for (std::size_t i = 0; i < filter.values.size(); i++) sql += i ? ",?" : "?";
+      sql += ")";
+    } else if (!filter.values.empty()) {
+      sql += " ?";
+    }
+  }
+  if (plan.order == Order::kTimeAscending) sql += " ORDER BY " + time;
+  if (plan.order == Order::kTimeDescending) sql += " ORDER BY " + time + " DESC";
+  if (plan.limit >= 0) sql += " LIMIT " + std::to_string(plan.limit);
+  return sql;
+}
+
+void bind_scan(Statement& statement, const ScanPlan& plan) {
+  int index = 0;
+  for (const Filter& filter : plan.filters) {
+    for (const OwnedValue& value : filter.values) value.bind(statement.get(), ++index);
+  }
+}
+
+namespace {
+
+class StatementStream : public RowStream {
+ public:
+  StatementStream(Database& db, const std::string& sql, const ScanPlan& plan, std::int64_t first_ordinal, std::shared_ptr<void> keep)
+      : keep_(std::move(keep)), statement_(db.prepare(sql)), first_(first_ordinal) {
+    bind_scan(statement_, plan);
+  }
+  bool next() override { return statement_.step(); }
+  std::int64_t time() const override { return statement_.int64(1); }
+  std::int64_t ordinal() const override { return first_ + statement_.int64(0); }
+  void result(sqlite3_context* context, int slot) override {
+    sqlite3_result_value(context, sqlite3_column_value(statement_.get(), slot + 2));
+  }
+
+ private:
+  std::shared_ptr<void> keep_;
+  Statement statement_;
+  std::int64_t first_;
+};
+
+}  // namespace
+
+std::unique_ptr<RowStream> stream_statement(Database& db, const std::string& sql, const ScanPlan& plan, std::int64_t first_ordinal,
+                                            std::shared_ptr<void> keep) {
+  return std::make_unique<StatementStream>(db, sql, plan, first_ordinal, std::move(keep));
+}
+
+}  // namespace ts

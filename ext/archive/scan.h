@@ -1,0 +1,94 @@
+// What a scan wants and the streams of rows it gets: shared by snapshots, shards and the virtual table's cursor.
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ext/archive/row_buffer.h"
+#include "ext/archive/table_def.h"
+#include "ext/base/cancel.h"
+
+namespace ts {
+
+// A value that outlives the statement it came from.
+struct OwnedValue {
+  int type = SQLITE_NULL;
+  std::int64_t integer = 0;
+  double real = 0;
+  std::string bytes;
+
+  static OwnedValue of(sqlite3_value* value);
+  void bind(sqlite3_stmt* stmt, int index) const;
+};
+
+// "column op value", answered by the shard's own SQLite; `op` is SQL text ("=", "<", "IN", "IS NULL", ...).
+struct Filter {
+  int column = 0;
+  std::string op;
+  std::vector<OwnedValue> values;  // one, or the members of an IN
+  std::string collation;           // empty: the column's
+};
+
+enum class Order { kNone, kTimeAscending, kTimeDescending };
+
+struct ScanPlan {
+  bool empty = false;              // nothing can match
+  std::int64_t from = INT64_MIN;   // first and last time, both included
+  std::int64_t to = INT64_MAX;
+  std::vector<Filter> filters;
+  std::vector<int> columns;        // what the statement looks at, by index; the time column is always read
+  Order order = Order::kNone;
+  std::int64_t limit = -1;         // rows that are enough; -1: all
+};
+
+// Counters of one statement, as ts_last_query() shows them. Updated by several threads.
+struct QueryStats {
+  std::atomic<std::int64_t> files_listed{0}, files_pruned{0}, files_read{0}, requests{0}, bytes_read{0}, cache_hits{0}, rows_read{0},
+      rows_returned{0};
+  std::int64_t started_ms = 0, elapsed_ms = 0;
+};
+
+// On whose behalf the statement's requests go out: stops them, and counts them.
+class StatementCancel : public Cancel {
+ public:
+  explicit StatementCancel(QueryStats* stats) : stats_(stats) {}
+  bool cancelled() const override { return stopped.load(std::memory_order_relaxed); }
+  void charge(std::uint64_t requests, std::uint64_t bytes) const override {
+    stats_->requests += static_cast<std::int64_t>(requests);
+    stats_->bytes_read += static_cast<std::int64_t>(bytes);
+  }
+  std::atomic<bool> stopped{false};
+
+ private:
+  QueryStats* stats_;
+};
+
+// Polled by the statement's own thread while it waits; throws kInterrupted when a person pressed Ctrl-C.
+class InterruptProbe {
+ public:
+  virtual ~InterruptProbe() = default;
+  virtual void check() = 0;
+};
+
+// Rows of one source in the plan's order. Used by the statement's thread.
+class RowStream {
+ public:
+  virtual ~RowStream() = default;
+  virtual bool next() = 0;                                    // false: no more
+  virtual std::int64_t time() const = 0;
+  virtual std::int64_t ordinal() const = 0;                   // of the row in its source: the same in every scan
+  virtual void result(sqlite3_context* context, int slot) = 0;  // slot: index in plan.columns
+  virtual void prefetch() {}                                  // begin to work in the background
+};
+
+// SELECT rowid, time, columns... for a table of an inner connection; `where` comes first in the WHERE clause.
+std::string scan_sql(const TableDef& table, const std::string& from, const std::string& where, const ScanPlan& plan);
+void bind_scan(Statement& statement, const ScanPlan& plan);
+
+// Steps a statement on the statement's own thread: open shards and uncommitted rows. `keep` is held until the end.
+std::unique_ptr<RowStream> stream_statement(Database& db, const std::string& sql, const ScanPlan& plan, std::int64_t first_ordinal,
+                                            std::shared_ptr<void> keep);
+
+}  // namespace ts

@@ -1,0 +1,248 @@
+// Schemas as JSON and as SQL. What the JSON claims becomes SQL text, so each part is checked to be what it says it is.
+#include "ext/archive/schema.h"
+
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "ext/base/error.h"
+#include "ext/base/sql_tokens.h"
+#include "ext/base/utf8.h"
+
+namespace ts {
+namespace {
+
+// Sorted, not ordered, for reading: the ordered form searches an object's keys one by one, and the object may be hostile.
+using Json = nlohmann::json;
+
+constexpr int kFormat = 1;
+// 1,000 columns with the longest names and generous defaults take less.
+constexpr std::size_t kMaxJsonBytes = std::size_t{4} << 20;
+
+// Type names and collations as they read in a message.
+std::string type_words(const Column& column) { return column.type.empty() ? "without a type" : excerpt(column.type); }
+std::string collation(const Column& column) { return column.collate.empty() ? "BINARY" : column.collate; }
+
+[[noreturn]] void corrupt(const std::string& what, const std::string& happened) {
+  throw Error(Code::kCorrupt, "schema: " + happened + ": " + what);
+}
+
+// Reads one schema object, naming the object `what_` in every error. Unknown keys are ignored: what changes the meaning of a
+// known one gets a new format number.
+class Reader {
+ public:
+  explicit Reader(const std::string& what) : what_(what) {}
+
+  Schema read(const Json& json) const {
+    if (!json.is_object()) fail("is no JSON object");
+    const auto format = json.find("format");
+    if (format == json.end() || !format->is_number_integer()) fail("has no \"format\" number");
+    if (format->get<std::int64_t>() != kFormat) {
+      throw Error(Code::kTooNew,
+                  "schema: archive written by a newer version, its format is " + format->dump() + " and this version reads 1: " + what_);
+    }
+    Schema schema;
+    schema.precision = value_of(parse_precision(text(json, "precision")), "precision");
+    schema.partition = value_of(parse_partition(text(json, "partition")), "partition");
+    const auto columns = json.find("columns");
+    if (columns == json.end() || !columns->is_array() || columns->empty()) fail("has no \"columns\"");
+    if (columns->size() > kMaxColumns) fail("has more than " + std::to_string(kMaxColumns) + " columns");
+    for (const Json& column : *columns) schema.columns.push_back(read_column(column));
+    find_time(schema, text(json, "time"));
+    return schema;
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& happened) const { corrupt(what_, happened); }
+
+  template <class Value>
+  Value value_of(std::optional<Value> value, const char* key) const {
+    if (!value) fail("has an unknown \"" + std::string(key) + "\"");
+    return *value;
+  }
+
+  std::string text(const Json& json, const char* key) const {
+    const auto found = json.find(key);
+    if (found == json.end() || !found->is_string()) fail("has no text \"" + std::string(key) + "\"");
+    return found->get<std::string>();
+  }
+
+  std::string optional_text(const Json& json, const char* key) const { return json.contains(key) ? text(json, key) : std::string(); }
+
+  bool optional_flag(const Json& json, const char* key) const {
+    const auto found = json.find(key);
+    if (found == json.end()) return false;
+    if (!found->is_boolean()) fail("has a \"" + std::string(key) + "\" that is neither true nor false");
+    return found->get<bool>();
+  }
+
+  Column read_column(const Json& json) const {
+    if (!json.is_object()) fail("has a column that is no JSON object");
+    Column column;
+    column.name = text(json, "name");
+    const std::string named = "column " + in_quotes(excerpt(column.name));
+    if (const auto fault = column_name_fault(column.name)) fail(named + ": its name " + *fault);
+    column.type = text(json, "type");
+    if (!is_type_text(column.type)) fail(named + " has no valid type");
+    column.tag = optional_flag(json, "tag");
+    column.not_null = optional_flag(json, "not_null");
+    column.default_sql = optional_text(json, "default");
+    if (!column.default_sql.empty() && !is_default_text(column.default_sql)) fail(named + " has no valid default");
+    column.collate = optional_text(json, "collate");
+    if (!column.collate.empty() && !is_stock_collation(column.collate)) fail(named + " has an unknown collation");
+    return column;
+  }
+
+  void find_time(Schema& schema, const std::string& time) const {
+    std::set<std::string> seen;
+    for (std::size_t i = 0; i < schema.columns.size(); ++i) {
+      const Column& column = schema.columns[i];
+      if (!seen.insert(folded(column.name)).second) fail("has the column " + in_quotes(column.name) + " twice");
+      if (same_word(column.name, time)) schema.time_column = static_cast<int>(i);
+    }
+    if (schema.time_column < 0) fail("has no column " + in_quotes(excerpt(time)) + ", its \"time\"");
+    const Column& column = schema.columns[static_cast<std::size_t>(schema.time_column)];
+    if (column.tag || !same_word(column.type, "INTEGER"))
+      fail("has the time column " + in_quotes(column.name) + " that is no plain INTEGER");
+  }
+
+  static std::string folded(std::string_view name) {
+    std::string lower(name);
+    for (char& c : lower) {
+      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+    }
+    return lower;
+  }
+
+  const std::string& what_;
+};
+
+const Column* find_column(const Schema& schema, std::string_view name) {
+  for (const Column& column : schema.columns) {
+    if (same_word(column.name, name)) return &column;
+  }
+  return nullptr;
+}
+
+// "column "host" is a TAG here and not in the archive", or the other way round.
+std::optional<std::string> flag_contradiction(const Column& column, const char* flag, bool here, bool archive) {
+  if (here == archive) return std::nullopt;
+  const std::string named = "column " + in_quotes(column.name) + " is " + flag;
+  return here ? named + " here and not in the archive" : named + " in the archive and not here";
+}
+
+std::optional<std::string> column_contradiction(const Column& here, const Column& archive, bool time_here, bool time_archive) {
+  if (const auto found = flag_contradiction(here, "the TIMESTAMP", time_here, time_archive)) return found;
+  if (!same_word(here.type, archive.type)) {
+    return "column " + in_quotes(here.name) + " is " + type_words(here) + " here and " + type_words(archive) + " in the archive";
+  }
+  if (const auto found = flag_contradiction(here, "a TAG", here.tag, archive.tag)) return found;
+  if (const auto found = flag_contradiction(here, "NOT NULL", here.not_null, archive.not_null)) return found;
+  if (!same_word(collation(here), collation(archive))) {
+    return "column " + in_quotes(here.name) + " has COLLATE " + collation(here) + " here and COLLATE " + collation(archive) +
+           " in the archive";
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> option_contradiction(const char* option, std::string_view here, std::string_view archive) {
+  if (here == archive) return std::nullopt;
+  return std::string(option) + " is '" + std::string(here) + "' here and '" + std::string(archive) + "' in the archive";
+}
+
+void append_column(std::string& sql, const Column& column) {
+  if (!sql.empty()) sql += ", ";
+  sql += in_quotes(column.name);
+  if (!column.type.empty()) sql += " " + column.type;
+  if (!column.collate.empty()) sql += " COLLATE " + column.collate;
+}
+
+}  // namespace
+
+std::vector<int> Schema::tags() const {
+  std::vector<int> indexes;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    if (columns[i].tag) indexes.push_back(static_cast<int>(i));
+  }
+  return indexes;
+}
+
+std::optional<std::string> column_name_fault(std::string_view name) {
+  if (name.empty()) return "is empty";
+  if (name.size() > kMaxColumnName) return "is longer than " + std::to_string(kMaxColumnName) + " bytes";
+  if (!is_utf8(name) || name.find('\0') != std::string_view::npos) return "is no UTF-8 text";
+  if (same_word(name, "_file")) return "is taken: the hidden column _file names the shard a row came from";
+  if (same_word(name, "rowid") || same_word(name, "oid") || same_word(name, "_rowid_"))
+    return "is taken: it is SQLite's name for a row's number";
+  return std::nullopt;
+}
+
+bool is_stock_collation(std::string_view name) {
+  return same_word(name, "BINARY") || same_word(name, "NOCASE") || same_word(name, "RTRIM");
+}
+
+std::string schema_to_json(const Schema& schema) {
+  nlohmann::ordered_json columns = nlohmann::ordered_json::array();
+  for (const Column& column : schema.columns) {
+    nlohmann::ordered_json json = {{"name", column.name}, {"type", column.type}};
+    if (column.tag) json["tag"] = true;
+    if (column.not_null) json["not_null"] = true;
+    if (!column.default_sql.empty()) json["default"] = column.default_sql;
+    if (!column.collate.empty()) json["collate"] = column.collate;
+    columns.push_back(std::move(json));
+  }
+  nlohmann::ordered_json json;
+  json["format"] = kFormat;
+  json["precision"] = precision_text(schema.precision);
+  json["partition"] = partition_text(schema.partition);
+  json["time"] = schema.time_column < 0 ? std::string() : schema.columns.at(static_cast<std::size_t>(schema.time_column)).name;
+  json["columns"] = std::move(columns);
+  return json.dump();
+}
+
+Schema schema_from_json(std::string_view json, const std::string& what) {
+  if (json.size() > kMaxJsonBytes) corrupt(what, "is larger than 4 MB");
+  // The parser keeps its own stack and throws nothing here; a discarded value is text that does not parse.
+  const Json parsed = Json::parse(json.begin(), json.end(), nullptr, false);
+  if (parsed.is_discarded()) corrupt(what, "does not parse as JSON");
+  return Reader(what).read(parsed);
+}
+
+std::optional<std::string> contradiction(const Schema& here, const Schema& archive) {
+  if (here.empty() || archive.empty()) return std::nullopt;
+  if (auto found = option_contradiction("precision", precision_text(here.precision), precision_text(archive.precision))) return found;
+  if (auto found = option_contradiction("partition", partition_text(here.partition), partition_text(archive.partition))) return found;
+  for (const Column& column : here.columns) {
+    if (!find_column(archive, column.name)) return "column " + in_quotes(column.name) + " is declared here and missing in the archive";
+  }
+  for (const Column& column : archive.columns) {
+    if (!find_column(here, column.name)) return "column " + in_quotes(column.name) + " is in the archive and not declared here";
+  }
+  // Names are unique and each is on both sides: the counts agree.
+  for (std::size_t i = 0; i < here.columns.size(); ++i) {
+    const Column &mine = here.columns[i], &theirs = archive.columns.at(i);
+    if (!same_word(mine.name, theirs.name)) {
+      return "column " + std::to_string(i + 1) + " is " + in_quotes(mine.name) + " here and " + in_quotes(theirs.name) + " in the archive";
+    }
+    const int index = static_cast<int>(i);
+    if (auto found = column_contradiction(mine, theirs, here.time_column == index, archive.time_column == index)) return found;
+  }
+  return std::nullopt;
+}
+
+std::string shard_columns_sql(const Schema& schema) {
+  std::string sql;
+  for (const Column& column : schema.columns) append_column(sql, column);
+  return sql;
+}
+
+std::string declared_columns_sql(const Schema& schema) {
+  std::string sql;
+  for (const Column& column : schema.columns) {
+    append_column(sql, column);
+    if (column.not_null) sql += " NOT NULL";
+    if (!column.default_sql.empty()) sql += " DEFAULT " + column.default_sql;
+  }
+  return sql + (sql.empty() ? "" : ", ") + "\"_file\" TEXT HIDDEN";
+}
+
+}  // namespace ts

@@ -1,0 +1,301 @@
+// Writing, verifying and opening sealed shards of format version 1.
+#include "ext/archive/sealed_file.h"
+
+#include <stdio.h>
+
+#include <algorithm>
+#include <map>
+#include <string_view>
+#include <unordered_map>
+
+#include "ext/archive/buffer_table.h"
+#include "ext/base/failpoint.h"
+#include "ext/base/file.h"
+
+namespace ts {
+namespace {
+
+// What a row is sorted by. `series` is the rank of its tags.
+struct SortKey {
+  std::int64_t time;
+  std::uint32_t series;
+  std::uint32_t row;
+};
+
+// Gives each distinct combination of tag values a rank in the order of the values.
+class SeriesRanks {
+ public:
+  explicit SeriesRanks(const Schema& schema) : tags_(schema.tags()) {}
+
+  std::uint32_t add(const RowBuffer& rows, std::size_t row) {
+    key_.clear();
+    const char* at = rows.row(row);
+    int column = 0;
+    for (int tag : tags_) {
+      for (; column < tag; column++) RowBuffer::skip(at);
+      const char* begin = at;
+      RowBuffer::skip(at);
+      column++;
+      key_.append(begin, at);
+    }
+    auto [found, fresh] = ids_.try_emplace(key_, static_cast<std::uint32_t>(ids_.size()));
+    if (fresh) first_row_.push_back(static_cast<std::uint32_t>(row));
+    return found->second;
+  }
+
+  // rank[id]: position of the series in sorted order.
+  std::vector<std::uint32_t> ranks(const RowBuffer& rows) const {
+    std::vector<std::uint32_t> order(first_row_.size());
+    for (std::uint32_t i = 0; i < order.size(); i++) order[i] = i;
+    std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+      for (int tag : tags_) {
+        if (int c = compare_cells(rows.cell(first_row_[a], tag), rows.cell(first_row_[b], tag))) return c < 0;
+      }
+      return a < b;
+    });
+    std::vector<std::uint32_t> rank(order.size());
+    for (std::uint32_t i = 0; i < order.size(); i++) rank[order[i]] = i;
+    return rank;
+  }
+
+ private:
+  std::vector<int> tags_;
+  std::string key_;
+  std::unordered_map<std::string, std::uint32_t> ids_;
+  std::vector<std::uint32_t> first_row_;
+};
+
+std::vector<int> all_columns(const Schema& schema) {
+  std::vector<int> columns(schema.columns.size());
+  for (std::size_t i = 0; i < columns.size(); i++) columns[i] = static_cast<int>(i);
+  return columns;
+}
+
+std::string column_list(const Schema& schema) {
+  std::string list;
+  for (int c : all_columns(schema)) list += (c ? "," : "") + quote_identifier(schema.columns[static_cast<std::size_t>(c)].name);
+  return list;
+}
+
+void read_shard(const TableDef& table, const SealInput& input, const std::string& open_directory, RowBuffer& into) {
+  OpenShardReader reader(open_directory, input.file, 0);
+  if (!reader.has_table(table)) return;
+  Statement rows = reader.db().prepare("SELECT " + column_list(table.schema) + " FROM " + quote_identifier(table.open_name) +
+                                       visibility_sql(table, input.visibility));
+  int columns = into.columns();
+  while (rows.step()) {
+    into.begin_row();
+    for (int c = 0; c < columns; c++) into.add_column(rows.get(), c);
+  }
+}
+
+// 4 KiB pages for small files, larger ones where navigation would otherwise spread (DESIGN section 3).
+int page_size_for(std::size_t bytes) { return bytes >= (20u << 20) ? 65536 : bytes >= (1u << 20) ? 16384 : 4096; }
+
+struct Piece {  // the rows of one partition, in order
+  std::string partition;
+  std::vector<std::uint32_t> order;
+  std::size_t bytes = 0;
+  std::int64_t start = 0, end = 0;
+};
+
+void put_meta(Database& db, const TableDef& table, const Piece& piece, const ShardName& name) {
+  db.exec("CREATE TABLE timeseries_meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID");
+  Statement put = db.prepare("INSERT INTO timeseries_meta VALUES(?1,?2)");
+  auto text = [&](std::string_view key, std::string_view value) {
+    put.bind(1, key).bind(2, value);
+    put.run();
+  };
+  auto number = [&](std::string_view key, std::int64_t value) {
+    put.bind(1, key).bind(2, value);
+    put.run();
+  };
+  number("format", kFormatRows);
+  text("table", table.name);
+  text("partition", piece.partition);
+  text("precision", precision_text(table.schema.precision));
+  text("time_column", table.schema.columns[static_cast<std::size_t>(table.schema.time_column)].name);
+  number("start", name.start);
+  number("end", name.end);
+  number("rows", name.rows);
+  text("writer", name.writer);
+  text("id", name.id);
+  text("schema", schema_to_json(table.schema));
+}
+
+void write_rows(const std::string& path, const TableDef& table, const RowBuffer& rows, const Piece& piece, const ShardName& name) {
+  BufferView view{&rows, piece.order.data(), 0, piece.order.size()};
+  Database db(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+  db.exec("PRAGMA page_size=" + std::to_string(page_size_for(piece.bytes)));
+  db.exec("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE");
+  db.exec("PRAGMA application_id=" + std::to_string(kApplicationId));
+  db.exec("PRAGMA user_version=" + std::to_string(kFormatRows));
+  register_buffer_table(db.get(), "sorted_rows", rows.columns(), &view);
+  db.exec("BEGIN");
+  put_meta(db, table, piece, name);
+  db.exec("CREATE TABLE " + quote_identifier(table.name) + "(" + shard_columns_sql(table.schema) + ")");
+  db.exec("INSERT INTO main." + quote_identifier(table.name) + " SELECT * FROM sorted_rows");
+  db.exec("COMMIT");
+}
+
+// The file's rows against the rows in memory: every value by type and bits, and their number.
+void verify_rows(const std::string& path, const TableDef& table, const std::string& key, const RowBuffer& rows, const Piece& piece) {
+  Database db = open_sealed("file:" + path + "?immutable=1", table, key, path);
+  Statement select = db.prepare("SELECT " + column_list(table.schema) + " FROM main." + quote_identifier(table.name));
+  RowBuffer one(rows.columns());
+  std::size_t count = 0;
+  while (select.step()) {
+    one.clear();
+    one.begin_row();
+    for (int c = 0; c < rows.columns(); c++) one.add_column(select.get(), c);
+    if (count >= piece.order.size() || one.row_bytes(0) != rows.row_bytes(piece.order[count])) {
+      throw Error(Code::kCorrupt, "seal: a row read back differs from the row written: " + path);
+    }
+    count++;
+  }
+  if (count != piece.order.size()) throw Error(Code::kCorrupt, "seal: rows are missing after writing: " + path);
+}
+
+SealedRow write_piece(const TablePtr& table, const RowBuffer& rows, const Piece& piece, const std::string& directory,
+                      const std::string& writer) {
+  ShardName name{piece.start, piece.end, static_cast<std::int64_t>(piece.order.size()), writer, new_ulid()};
+  SealedRow out;
+  out.table = table->name;
+  out.key = table->directory + "/" + piece.partition + "/" + format_shard_name(name, table->schema.precision);
+  out.file = name.id + ".sqlite";
+  out.rows = name.rows;
+  std::string temporary = directory + "/" + name.id + ".tmp", path = directory + "/" + out.file;
+  write_rows(temporary, *table, rows, piece, name);
+  TS_FAILPOINT("seal.written");
+  verify_rows(temporary, *table, out.key, rows, piece);
+  sync_file(temporary);
+  if (::rename(temporary.c_str(), path.c_str()) != 0) throw_errno("cannot rename", temporary);
+  TS_FAILPOINT("seal.renamed");
+  out.bytes = static_cast<std::int64_t>(file_size(path));
+  return out;
+}
+
+std::vector<Piece> sort_into_pieces(const TableDef& table, const RowBuffer& rows) {
+  const Schema& schema = table.schema;
+  SeriesRanks series(schema);
+  std::vector<SortKey> keys(rows.rows());
+  for (std::uint32_t i = 0; i < keys.size(); i++) {
+    keys[i] = {rows.cell(i, schema.time_column).integer, series.add(rows, i), i};
+  }
+  std::vector<std::uint32_t> rank = series.ranks(rows);
+  for (SortKey& key : keys) key.series = rank[key.series];
+
+  // Partitions first: rows of one partition are one piece. Most often there is one or two.
+  std::map<std::int64_t, std::vector<SortKey>> partitions;
+  std::int64_t from = 0, to = 0;  // of the partition of the last row seen
+  std::vector<SortKey>* current = nullptr;
+  for (const SortKey& key : keys) {
+    if (!current || key.time < from || key.time >= to) {
+      from = partition_start(key.time, schema.precision, schema.partition);
+      to = partition_end(key.time, schema.precision, schema.partition);
+      current = &partitions[from];
+    }
+    current->push_back(key);
+  }
+  std::vector<Piece> pieces;
+  for (auto& [start, part] : partitions) {
+    std::sort(part.begin(), part.end(), [](const SortKey& a, const SortKey& b) {
+      return a.series != b.series ? a.series < b.series : a.time != b.time ? a.time < b.time : a.row < b.row;
+    });
+    Piece piece;
+    piece.partition = partition_name(start, schema.precision, schema.partition);
+    piece.start = piece.end = part[0].time;
+    for (const SortKey& key : part) {
+      piece.start = std::min(piece.start, key.time);
+      piece.end = std::max(piece.end, key.time);
+      piece.order.push_back(key.row);
+      piece.bytes += rows.row_bytes(key.row).size();
+    }
+    pieces.push_back(std::move(piece));
+  }
+  return pieces;
+}
+
+}  // namespace
+
+std::vector<SealedRow> seal_table(const TablePtr& table, const std::vector<SealInput>& inputs, const std::string& open_directory,
+                                  const std::string& sealed_directory, const std::string& writer) {
+  RowBuffer rows(static_cast<int>(table->schema.columns.size()));
+  for (const SealInput& input : inputs) read_shard(*table, input, open_directory, rows);
+  std::vector<SealedRow> files;
+  for (const Piece& piece : sort_into_pieces(*table, rows)) {
+    files.push_back(write_piece(table, rows, piece, sealed_directory, writer));
+  }
+  if (!files.empty()) sync_directory(sealed_directory);
+  return files;
+}
+
+// ---------------------------------------------------------------- opening
+
+namespace {
+
+[[noreturn]] void refuse(Code code, const std::string& object, const std::string& why) {
+  throw Error(code, "shard: " + why + ": " + object);
+}
+
+std::int64_t pragma(Database& db, const char* name, const std::string& object) {
+  try {
+    Statement get = db.prepare(std::string("PRAGMA ") + name);
+    return get.step() ? get.int64(0) : 0;
+  } catch (const Error& e) {
+    if (e.code() == Code::kCorrupt) refuse(Code::kCorrupt, object, "not an SQLite file, or damaged");
+    throw;
+  }
+}
+
+}  // namespace
+
+Database open_sealed(const std::string& uri, const TableDef& table, const std::string& key, const std::string& object) {
+  Database db(uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
+  int ignored = 0;
+  sqlite3_db_config(db.get(), SQLITE_DBCONFIG_DEFENSIVE, 1, &ignored);
+  sqlite3_db_config(db.get(), SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, &ignored);
+  if (pragma(db, "application_id", object) != kApplicationId) refuse(Code::kCorrupt, object, "not a timeseries shard");
+  std::int64_t version = pragma(db, "user_version", object);
+  if (version > kFormatRows) {
+    refuse(Code::kTooNew, object, "written by a newer version (format " + std::to_string(version) + "); upgrade timeseries");
+  }
+  if (version != kFormatRows) refuse(Code::kCorrupt, object, "unknown format version " + std::to_string(version));
+  db.exec("PRAGMA cell_size_check=ON");
+
+  // Only an ordinary table may answer for the rows: no view, trigger or virtual table of a stranger runs here.
+  Statement kind = db.prepare("SELECT count(*), sum(type='table' AND rootpage>0 AND lower(name) IN (lower(?1),'timeseries_meta')),"
+                              " sum(type NOT IN ('table')) FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'");
+  kind.bind(1, std::string_view(table.name));
+  if (!kind.step() || kind.int64(0) != 2 || kind.int64(1) != 2) refuse(Code::kCorrupt, object, "does not hold the two tables of a shard");
+
+  Statement meta = db.prepare("SELECT value FROM main.timeseries_meta WHERE key=?1");
+  auto value = [&](std::string_view name) {
+    meta.reset();
+    meta.bind(1, name);
+    return meta.step() ? meta.text(0) : std::string();
+  };
+  const Schema& schema = table.schema;
+  auto slash = key.rfind('/'), before = key.rfind('/', slash - 1);
+  std::string partition = key.substr(before + 1, slash - before - 1);
+  auto name = parse_shard_name(key.substr(slash + 1), schema.precision);
+  auto demand = [&](std::string_view what, const std::string& expected) {
+    std::string found = value(what);
+    if (found != expected) {
+      refuse(Code::kCorrupt, object, "timeseries_meta says " + std::string(what) + "=" + found + " where its name says " + expected);
+    }
+  };
+  if (!name) refuse(Code::kCorrupt, object, "its name is no shard name");
+  demand("table", table.name);
+  demand("partition", partition);
+  demand("precision", std::string(precision_text(schema.precision)));
+  demand("start", std::to_string(name->start));
+  demand("end", std::to_string(name->end));
+  demand("rows", std::to_string(name->rows));
+  if (auto difference = contradiction(schema, schema_from_json(value("schema"), object))) {
+    refuse(Code::kCorrupt, object, "its schema contradicts the table's: " + *difference);
+  }
+  return db;
+}
+
+}  // namespace ts

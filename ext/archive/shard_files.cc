@@ -1,0 +1,254 @@
+// Sealed shards: opening them from the spool or the store, and streams of batches decoded by workers.
+#include "ext/archive/shard_files.h"
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+
+#include "ext/archive/worker_pool.h"
+#include "ext/base/file.h"
+
+namespace ts {
+
+std::string ShardFile::id_of(const Store& store, const ShardRef& ref) { return object_name(store, ref.key) + "#" + ref.etag; }
+
+ShardFile::ShardFile(std::shared_ptr<Store> store, TablePtr table, const ShardRef& ref, const Cancel* cancel)
+    : id_(id_of(*store, ref)), object_(object_name(*store, ref.key)) {
+  lend(cancel);
+  if (!ref.path.empty() && file_exists(ref.path)) {
+    try {
+      db_ = open_sealed("file:" + ref.path + "?immutable=1", *table, ref.key, ref.path);
+      return;
+    } catch (const Error&) {
+      if (file_exists(ref.path)) throw;  // otherwise it was stored and removed in this instant: read it there
+    }
+  }
+  try {
+    mount_ = std::make_unique<Mount>(std::make_shared<RangedFile>(store, ref.key, ref.etag, ref.size), &relay_);
+    db_ = open_sealed(mount_->uri(), *table, ref.key, object_);
+  } catch (const Error& e) {
+    explain(e);
+  }
+}
+
+void ShardFile::explain(const Error& error) {
+  if (mount_) mount_->rethrow_read_error();
+  std::string text = error.what();
+  if (text.find(object_) == std::string::npos) text += ": " + object_;
+  throw Error(error.code(), text);
+}
+
+std::unique_ptr<ShardFile> ShardFiles::take(const std::string& id) {
+  std::lock_guard lock(mutex_);
+  for (auto it = idle_.begin(); it != idle_.end(); ++it) {
+    if ((*it)->id() != id) continue;
+    std::unique_ptr<ShardFile> file = std::move(*it);
+    idle_.erase(it);
+    return file;
+  }
+  return nullptr;
+}
+
+void ShardFiles::give_back(std::unique_ptr<ShardFile> file) {
+  file->lend(nullptr);
+  std::unique_ptr<ShardFile> oldest;
+  std::lock_guard lock(mutex_);
+  idle_.push_front(std::move(file));
+  if (idle_.size() <= kIdle) return;
+  oldest = std::move(idle_.back());
+  idle_.pop_back();
+}
+
+namespace {
+
+constexpr std::size_t kBatchRows = 1024;          // of one handing over
+constexpr std::size_t kBatchBytes = 1u << 20;     // also of few large rows
+constexpr std::size_t kBatchesAhead = 4;          // decoded before the statement wants them: bounds memory
+constexpr auto kPoll = std::chrono::milliseconds(40);
+
+struct Batch {
+  explicit Batch(int columns) : rows(columns) {}
+  RowBuffer rows;
+  std::vector<std::int64_t> times, ordinals;
+};
+
+// What worker and statement share. The worker's task holds it, so it may outlive the stream by one batch.
+struct Shared {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::deque<std::unique_ptr<Batch>> ready;
+  bool working = false, done = false, stopped = false;
+  std::exception_ptr error;
+
+  // Of the task that runs (one at a time).
+  std::unique_ptr<ShardFile> file;
+  Statement statement;
+};
+
+class ShardStream : public RowStream {
+ public:
+  ShardStream(ShardFiles& files, std::shared_ptr<Store> store, TablePtr table, ShardRef ref, std::shared_ptr<const ScanPlan> plan,
+              const Cancel* cancel, QueryStats* stats, InterruptProbe& probe)
+      : files_(files), store_(std::move(store)), table_(std::move(table)), ref_(std::move(ref)), plan_(std::move(plan)), cancel_(cancel),
+        stats_(stats), probe_(probe) {}
+
+  ~ShardStream() override {
+    std::unique_lock lock(shared_.mutex);
+    shared_.stopped = true;
+    // A worker in the middle of a batch ends within one poll of Cancel or one batch.
+    shared_.changed.wait(lock, [this] { return !shared_.working; });
+    lock.unlock();
+    shared_.statement = Statement();
+    if (shared_.file && !shared_.error) {
+      try {
+        files_.give_back(std::move(shared_.file));
+      } catch (...) {
+        // Out of memory: it is closed instead.
+      }
+    }
+  }
+
+  void prefetch() override {
+    std::lock_guard lock(shared_.mutex);
+    schedule();
+  }
+
+  bool next() override {
+    if (batch_ && ++row_ < batch_->rows.rows()) {
+      settle();
+      return true;
+    }
+    std::unique_lock lock(shared_.mutex);
+    batch_.reset();
+    for (;;) {
+      if (!shared_.ready.empty()) {
+        batch_ = std::move(shared_.ready.front());
+        shared_.ready.pop_front();
+        schedule();
+        row_ = 0;
+        settle();
+        return true;
+      }
+      if (shared_.error) std::rethrow_exception(shared_.error);
+      if (shared_.done) return false;
+      schedule();
+      shared_.changed.wait_for(lock, kPoll);
+      lock.unlock();
+      probe_.check();
+      lock.lock();
+    }
+  }
+
+  std::int64_t time() const override { return batch_->times[row_]; }
+  std::int64_t ordinal() const override { return batch_->ordinals[row_]; }
+
+  void result(sqlite3_context* context, int slot) override {
+    if (slot < slot_) settle();
+    for (; slot_ < slot; slot_++) RowBuffer::skip(at_);
+    const char* at = at_;
+    RowBuffer::result(context, RowBuffer::read(at));
+  }
+
+ private:
+  void settle() {
+    at_ = batch_->rows.row(row_);
+    slot_ = 0;
+  }
+
+  // With the mutex held: one task at a time, as long as there is room.
+  void schedule() {
+    if (shared_.working || shared_.done || shared_.error || shared_.stopped || shared_.ready.size() >= kBatchesAhead) return;
+    shared_.working = true;
+    try {
+      WorkerPool::shared().submit([this] { work(); });
+    } catch (...) {
+      shared_.working = false;
+      throw;
+    }
+  }
+
+  void work() noexcept {
+    std::unique_ptr<Batch> batch;
+    std::exception_ptr error;
+    bool done = false;
+    try {
+      if (!shared_.file) open();
+      batch = decode(done);
+    } catch (const Error& e) {
+      try {
+        if (shared_.file) shared_.file->explain(e);
+        throw;
+      } catch (...) {
+        error = std::current_exception();
+      }
+    } catch (...) {
+      error = std::current_exception();
+    }
+    std::lock_guard lock(shared_.mutex);
+    shared_.working = false;
+    shared_.error = error;
+    shared_.done = done;
+    if (batch && batch->rows.rows()) shared_.ready.push_back(std::move(batch));
+    if (!error && !done) {
+      try {
+        schedule();
+      } catch (...) {
+        shared_.error = std::current_exception();
+      }
+    }
+    shared_.changed.notify_all();
+  }
+
+  void open() {
+    shared_.file = files_.take(ShardFile::id_of(*store_, ref_));
+    if (shared_.file) {
+      shared_.file->lend(cancel_);
+      stats_->cache_hits++;
+    } else {
+      shared_.file = std::make_unique<ShardFile>(store_, table_, ref_, cancel_);
+    }
+    stats_->files_read++;
+    shared_.statement = shared_.file->db().prepare(scan_sql(*table_, "main." + quote_identifier(table_->name), "", *plan_));
+    bind_scan(shared_.statement, *plan_);
+  }
+
+  std::unique_ptr<Batch> decode(bool& done) {
+    int columns = static_cast<int>(plan_->columns.size());
+    auto batch = std::make_unique<Batch>(columns);
+    while (batch->rows.rows() < kBatchRows && batch->rows.bytes() < kBatchBytes) {
+      if (!shared_.statement.step()) {
+        done = true;
+        break;
+      }
+      batch->ordinals.push_back(shared_.statement.int64(0));
+      batch->times.push_back(shared_.statement.int64(1));
+      batch->rows.begin_row();
+      for (int c = 0; c < columns; c++) batch->rows.add_column(shared_.statement.get(), c + 2);
+    }
+    stats_->rows_read += static_cast<std::int64_t>(batch->rows.rows());
+    return batch;
+  }
+
+  ShardFiles& files_;
+  std::shared_ptr<Store> store_;
+  TablePtr table_;
+  ShardRef ref_;
+  std::shared_ptr<const ScanPlan> plan_;
+  const Cancel* cancel_;
+  QueryStats* stats_;
+  InterruptProbe& probe_;
+  Shared shared_;
+  std::unique_ptr<Batch> batch_;
+  std::size_t row_ = 0;
+  const char* at_ = nullptr;
+  int slot_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<RowStream> stream_shard(ShardFiles& files, std::shared_ptr<Store> store, TablePtr table, ShardRef ref,
+                                        std::shared_ptr<const ScanPlan> plan, const Cancel* cancel, QueryStats* stats, InterruptProbe& probe) {
+  return std::make_unique<ShardStream>(files, std::move(store), std::move(table), std::move(ref), std::move(plan), cancel, stats, probe);
+}
+
+}  // namespace ts

@@ -1,0 +1,67 @@
+// Sealed and stored shards as a connection reads them: opened once, checked, kept in a small LRU, decoded by workers.
+#pragma once
+#include <list>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "ext/archive/scan.h"
+#include "ext/archive/sealed_file.h"
+#include "vfs/remote_vfs.h"
+#include "vfs/store.h"
+
+namespace ts {
+
+// A sealed shard of the snapshot. `path` is set while it lies in the spool; when it is gone from there it was stored.
+struct ShardRef {
+  std::string key, etag, path;
+  std::uint64_t size = 0;
+  std::int64_t start = 0, end = 0, rows = 0;
+};
+
+// An open sealed shard. Used by one thread at a time.
+class ShardFile {
+ public:
+  ShardFile(std::shared_ptr<Store> store, TablePtr table, const ShardRef& ref, const Cancel* cancel);
+  Database& db() { return db_; }
+  const std::string& id() const { return id_; }
+  void lend(const Cancel* cancel) { relay_.target.store(cancel); }
+  // Throws the error behind SQLite's "disk I/O error", naming the object; else throws `error` naming it.
+  [[noreturn]] void explain(const Error& error);
+  static std::string id_of(const Store& store, const ShardRef& ref);
+
+ private:
+  struct Relay : Cancel {
+    std::atomic<const Cancel*> target{nullptr};
+    bool cancelled() const override {
+      const Cancel* t = target.load();
+      return t && t->cancelled();
+    }
+    void charge(std::uint64_t requests, std::uint64_t bytes) const override {
+      if (const Cancel* t = target.load()) t->charge(requests, bytes);
+    }
+  };
+  std::string id_, object_;
+  Relay relay_;
+  std::unique_ptr<Mount> mount_;  // before db_: closed after it
+  Database db_;
+};
+
+// Open shards files of one connection that no stream uses at the moment. Thread-safe.
+class ShardFiles {
+ public:
+  static constexpr std::size_t kIdle = 32;  // each may hold some 4 MiB and, at 16 KiB pages, 351 KiB of page cache
+  std::unique_ptr<ShardFile> take(const std::string& id);
+  void give_back(std::unique_ptr<ShardFile> file);
+
+ private:
+  std::mutex mutex_;
+  std::list<std::unique_ptr<ShardFile>> idle_;  // most recently used first
+};
+
+// A stream over one sealed shard, decoded by worker threads in batches a little ahead of the statement.
+// `files`, `store`, `cancel`, `stats` and `probe` outlive the stream.
+std::unique_ptr<RowStream> stream_shard(ShardFiles& files, std::shared_ptr<Store> store, TablePtr table, ShardRef ref,
+                                        std::shared_ptr<const ScanPlan> plan, const Cancel* cancel, QueryStats* stats, InterruptProbe& probe);
+
+}  // namespace ts

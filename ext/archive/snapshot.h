@@ -1,0 +1,86 @@
+// Snapshot: what one running statement sees. Taken once, shared by all cursors of the statement.
+//
+// Order of steps, so that a row that moves from open to sealed to stored is seen exactly once (DESIGN section 5):
+//   1. spool.db: open shards (newest first), sealed files not stored yet, and the youngest number of a sealed file;
+//   2. each open shard: is its owner alive, its watermark, then begin a read transaction;
+//   3. spool.db again: was one of them retired before its read transaction began? then all anew;
+//   4. LIST; 5. spool.db again: listed files sealed after step 1 are left out, for their rows are in the shards of
+//      step 2 or were committed after the statement began; so are those that step 1 found in the spool.
+#pragma once
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "ext/archive/scan.h"
+#include "ext/archive/shard_files.h"
+#include "ext/archive/spool.h"
+#include "ext/archive/writer.h"
+
+namespace ts {
+
+// A connection's view of one spool: spool.db and readers of open shards, kept from statement to statement.
+class SpoolView {
+ public:
+  explicit SpoolView(std::shared_ptr<Spool> spool) : spool_(std::move(spool)), db_(spool_->connect()) {}
+  Spool& spool() { return *spool_; }
+  const std::shared_ptr<Spool>& shared_spool() const { return spool_; }
+  SpoolDb& db() { return *db_; }
+  std::shared_ptr<OpenShardReader> reader(const OpenRow& row);
+  void give_back(std::shared_ptr<OpenShardReader> reader);
+  void abandon() noexcept;
+
+ private:
+  std::shared_ptr<Spool> spool_;
+  std::unique_ptr<SpoolDb> db_;
+  std::vector<std::shared_ptr<OpenShardReader>> idle_;
+};
+
+// Steps 1 to 3 for one spool, and the connection's own uncommitted rows.
+class LocalSnapshot {
+ public:
+  LocalSnapshot(SpoolView& view, Writer* writer);
+  ~LocalSnapshot();
+  SpoolView& view() { return view_; }
+  const std::vector<std::shared_ptr<OpenShardReader>>& open() const { return open_; }
+  const SpoolState& state() const { return state_; }
+  std::int64_t own_rows(const std::string& table) const;
+  Writer* writer() { return writer_; }
+  bool writer_unchanged() const { return !writer_ || (writer_->epoch() == epoch_ && writer_->commits() == commits_); }
+  bool rolled_back() const { return writer_ && writer_->epoch() != epoch_; }
+
+ private:
+  bool take();
+  SpoolView& view_;
+  Writer* writer_;
+  Writer::Position own_;
+  std::uint64_t epoch_ = 0, commits_ = 0;
+  SpoolState state_;
+  std::vector<std::shared_ptr<OpenShardReader>> open_;
+};
+
+// Steps 4 and 5 for one table: its stored shards, listed as far as the statement asked.
+class Catalogue {
+ public:
+  Catalogue(std::shared_ptr<Store> store, TablePtr table, LocalSnapshot& local) : store_(std::move(store)), table_(std::move(table)), local_(local) {}
+  // Lists what is needed for [from, to]. `whole`: begin at the first shard, for statements with several ranges.
+  void cover(std::int64_t from, std::int64_t to, bool whole, const Cancel* cancel, QueryStats& stats);
+  const std::vector<ShardRef>& shards() const { return shards_; }  // ordinals never change
+
+ private:
+  void list(const std::string& after, const std::string& last, const Cancel* cancel, QueryStats& stats);
+  void add(const ObjectInfo& object, std::vector<ShardRef>& fresh) const;
+
+  std::shared_ptr<Store> store_;
+  TablePtr table_;
+  LocalSnapshot& local_;
+  std::vector<ShardRef> shards_;
+  struct Interval {
+    std::string after, last;  // keys in (after, last] are known
+  };
+  std::vector<Interval> covered_;
+  std::set<std::string> seen_;
+};
+
+}  // namespace ts

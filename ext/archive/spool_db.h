@@ -1,0 +1,107 @@
+// spool.db: the only truth about what lies in a spool. Each transition of a shard is one transaction here.
+//
+//   open_shard: open -> rotated -> retired -> (row removed a day later)      files go after `retired` has committed
+//   sealed:     sealed -> attempted -> stored -> (row removed a day later)   attempted: a PUT may have reached the store
+//
+// One SpoolDb is one connection, used by one thread at a time. Writers use synchronous=FULL: what is unlinked after a
+// transition must never come back to life after a power loss.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "ext/base/sqlite.h"
+
+namespace ts {
+
+struct OpenRow {
+  std::int64_t id = 0;
+  std::string file;
+  std::string state;
+  std::int64_t created_ms = 0;
+};
+
+struct SealedRow {
+  std::int64_t seq = 0;
+  std::string table;
+  std::string key;   // of the object: table directory / partition / name
+  std::string file;  // in <spool>/sealed
+  std::int64_t rows = 0, bytes = 0;
+  std::string state;
+  std::string etag;
+};
+
+// What one table's rows in this spool are, read in one transaction.
+struct SpoolState {
+  std::vector<OpenRow> open;      // open and rotated ones, newest first: readers must pin them in this order
+  std::vector<SealedRow> sealed;  // not yet stored, of every table
+  std::int64_t last_seq = 0;      // sealed files with a larger number are younger than this state
+};
+
+struct TableStatus {
+  std::int64_t uploads = 0, upload_errors = 0, last_upload_ms = 0;
+  std::string last_error;
+};
+
+class SpoolDb {
+ public:
+  static constexpr std::int64_t kKeepMs = 24 * 3600 * 1000;  // lineage of stored files: longer than any statement lists
+
+  // Opens or creates; `location` must be the one it was created for.
+  SpoolDb(const std::string& directory, const std::string& location);
+
+  SpoolState state();
+
+  // tables
+  std::string schema_json(const std::string& table);  // "" when unknown
+  void remember_schema(const std::string& table, const std::string& json);
+  bool archive_checked(const std::string& table);
+  void set_archive_checked(const std::string& table);
+  std::vector<std::string> tables();
+  TableStatus status(const std::string& table);
+  void count_upload(const std::string& table, std::int64_t now_ms);
+  void count_error(const std::string& table, const std::string& error);
+
+  // open shards. add_open calls `lock(id)` inside the transaction, so that nobody sees the shard without its owner.
+  std::int64_t add_open(const std::string& file, std::int64_t now_ms, const std::function<void(std::int64_t)>& lock);
+  void set_rotated(std::int64_t id);
+  std::vector<OpenRow> open_rows(const char* state);  // oldest first
+  bool is_retired(std::int64_t id);                   // or gone
+
+  // One transaction: the rows of `shards` now live in `files`. false: somebody else was first, nothing changed.
+  bool seal(const std::vector<std::int64_t>& shards, std::vector<SealedRow>& files, std::int64_t now_ms);
+
+  // sealed files
+  std::vector<SealedRow> pending();  // sealed and attempted, oldest first
+  std::vector<SealedRow> rows_of(const std::string& table, const char* state);
+  std::vector<std::string> keys_after(const std::string& table, std::int64_t seq);
+  std::vector<std::int64_t> files_from(const std::string& table, std::int64_t first_shard, std::int64_t last_shard);
+  void set_attempted(std::int64_t seq);
+  void set_stored(std::int64_t seq, const std::string& etag, std::int64_t now_ms);
+  bool knows_sealed_file(const std::string& file);
+  bool knows_open_file(const std::string& file);
+
+  // Retired shards and stored files whose local files have not been removed yet.
+  std::vector<OpenRow> retired_with_files();
+  void set_files_gone(std::int64_t id);
+  std::vector<SealedRow> stored_with_files();
+  void set_local_gone(std::int64_t seq);
+  void purge(std::int64_t now_ms);
+
+  Database& db() { return db_; }
+  void abandon() noexcept;
+
+ private:
+  Statement& cached(const char* sql);
+  std::vector<OpenRow> read_open(Statement& rows);
+  std::vector<SealedRow> read_sealed(Statement& rows);
+  template <class Body>
+  void transaction(Body&& body);
+
+  Database db_;
+  std::map<std::string, Statement> statements_;
+};
+
+}  // namespace ts

@@ -1,0 +1,21 @@
+// TableDef: a table of the archive as its shards hold it: name, schema, and the SQL both sides agree on.
+#pragma once
+#include <memory>
+#include <string>
+
+#include "ext/archive/schema.h"
+
+namespace ts {
+
+struct TableDef {
+  std::string name;       // in the archive; case matters
+  std::string directory;  // its percent-encoded form
+  Schema schema;
+  std::string open_name;   // of its table in open shards: capitals escaped, since SQLite ignores case and archives do not
+  std::string txn_column;  // of open shards: the number of the transaction, a name no column of the table has
+};
+
+using TablePtr = std::shared_ptr<const TableDef>;
+TablePtr make_table_def(const std::string& name, const Schema& schema);
+
+}  // namespace ts

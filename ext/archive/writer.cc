@@ -1,0 +1,206 @@
+// Writer: buffering, spilling, the two-step commit.
+#include "ext/archive/writer.h"
+
+#include <algorithm>
+
+#include "ext/archive/flusher.h"
+#include "ext/base/clock.h"
+#include "ext/base/failpoint.h"
+
+namespace ts {
+
+Writer::~Writer() {
+  if (spool_->stale()) {
+    abandon();
+    return;
+  }
+  abort();
+  if (shard_) spool_->give_back(std::move(shard_));
+}
+
+void Writer::abandon() noexcept {
+  if (shard_) shard_->abandon(), shard_.release();
+  if (spill_) spill_->abandon(), spill_.release();
+  scratch_.abandon();
+  pending_.clear();
+}
+
+Writer::Pending& Writer::pending(const TablePtr& table) {
+  if (last_ && last_->table == table) return *last_;
+  auto found = pending_.find(table->name);
+  if (found == pending_.end()) {
+    found = pending_.emplace(table->name, Pending{table, RowBuffer(static_cast<int>(table->schema.columns.size())), 0, 0, {}}).first;
+  }
+  return *(last_ = &found->second);
+}
+
+void Writer::added() {
+  if (last_ && last_->rows.bytes() > kSpillBytes) spill();
+}
+
+Writer::Position Writer::position() const {
+  Position position;
+  for (const auto& [name, p] : pending_) position[name] = p.spilled + static_cast<std::int64_t>(p.rows.rows());
+  return position;
+}
+
+std::int64_t Writer::rows(const std::string& table) const {
+  auto found = pending_.find(table);
+  return found == pending_.end() ? 0 : found->second.spilled + static_cast<std::int64_t>(found->second.rows.rows());
+}
+
+bool Writer::empty() const {
+  return std::all_of(pending_.begin(), pending_.end(), [](const auto& p) { return p.second.rows.rows() == 0 && p.second.spilled == 0; });
+}
+
+void Writer::rollback_to(const Position& position) {
+  epoch_++;
+  for (auto& [name, p] : pending_) {
+    auto found = position.find(name);
+    std::int64_t keep = found == position.end() ? 0 : found->second;
+    std::int64_t in_memory = std::max<std::int64_t>(0, keep - p.spilled);
+    if (keep < p.spilled) {
+      spill_->truncate(*p.table, keep);
+      p.spilled = keep;
+    }
+    if (in_memory >= static_cast<std::int64_t>(p.rows.rows())) continue;
+    p.rows.truncate(static_cast<std::size_t>(in_memory));
+    if (p.in_scratch > in_memory) {
+      scratch_.exec("DELETE FROM " + p.scratch_table + " WHERE rowid>" + std::to_string(in_memory));
+      p.in_scratch = in_memory;
+    }
+  }
+}
+
+void Writer::spill() {
+  if (!spill_) {
+    spill_ = spool_->take_shard(true);
+    if (!spill_->begin()) {
+      spool_->drop(std::move(spill_));
+      throw Error(Code::kBusy, "spool: a fresh shard is locked in " + spool_->directory());
+    }
+  }
+  for (auto& [name, p] : pending_) {
+    spill_->insert(p.table, p.rows);
+    p.spilled += static_cast<std::int64_t>(p.rows.rows());
+    p.rows.clear();
+    p.in_scratch = 0;
+    p.scratch_table.clear();  // a statement may still read the old one, so later rows get another
+  }
+}
+
+void Writer::check_limit(std::uint64_t spool_limit) {
+  if (spool_limit == 0) return;
+  std::uint64_t coming = 0;
+  for (const auto& [name, p] : pending_) coming += p.rows.bytes();
+  std::uint64_t bytes = spool_->bytes();
+  if (bytes + coming <= spool_limit) return;
+  throw Error(Code::kFull, "timeseries: the spool is full: " + spool_->directory() + " holds " + std::to_string(bytes) +
+                               " bytes, spool_limit is " + std::to_string(spool_limit) + "; rows wait there for " + spool_->location() +
+                               ", see ts_status");
+}
+
+OpenShard& Writer::shard_to_write() {
+  constexpr int kTries = 16;  // each try meets a shard that somebody closed in this instant
+  for (int i = 0; i < kTries; i++) {
+    if (!shard_) shard_ = spool_->take_shard(false);
+    if (shard_->begin()) return *shard_;
+    spool_->drop(std::move(shard_));
+  }
+  throw Error(Code::kBusy, "spool: every shard is taken in " + spool_->directory());
+}
+
+void Writer::prepare(std::uint64_t spool_limit) {
+  if (prepared_ || empty()) return;
+  check_limit(spool_limit);
+  TS_FAILPOINT("commit.begin");
+  if (spill_) {
+    spill();
+    spill_->prepare();
+  } else {
+    OpenShard& shard = shard_to_write();
+    try {
+      for (auto& [name, p] : pending_) shard.insert(p.table, p.rows);
+      TS_FAILPOINT("commit.inserted");
+      shard.prepare();
+    } catch (...) {
+      if (!shard.abort()) spool_->drop(std::move(shard_));
+      throw;
+    }
+  }
+  prepared_ = true;
+  TS_FAILPOINT("commit.prepared");
+}
+
+void Writer::publish() noexcept {
+  if (prepared_) {
+    prepared_ = false;
+    commits_++;
+    for (const auto& [name, p] : pending_) written_ += p.rows.bytes();
+    if (spill_) {
+      spill_->publish(Clock::system().now_ms());
+      if (shard_) spool_->give_back(std::move(shard_));
+      shard_ = std::move(spill_);
+      written_ += kSpillBytes;
+    } else {
+      shard_->publish(Clock::system().now_ms());
+    }
+    try {
+      spool_->flusher().start();
+      if (written_ >= spool_->flush_size() / 2) {
+        written_ = 0;
+        spool_->flusher().wake();
+      }
+    } catch (...) {
+      // No thread to be had: the rows are committed; the next writer or flush starts it.
+    }
+  }
+  forget_rows();
+}
+
+void Writer::abort() noexcept {
+  if (spill_) {
+    bool clean = spill_->abort();
+    if (clean) {
+      spool_->give_back(std::move(spill_));
+    } else {
+      spool_->drop(std::move(spill_));
+    }
+  } else if (prepared_ && !shard_->abort()) {
+    spool_->drop(std::move(shard_));
+  }
+  prepared_ = false;
+  epoch_++;
+  forget_rows();
+}
+
+void Writer::forget_rows() {
+  for (auto& [name, p] : pending_) {
+    p.rows.clear();
+    p.spilled = p.in_scratch = 0;
+    p.scratch_table.clear();
+  }
+  scratch_.close();  // statements that still read it keep it alive until they end
+  scratch_buffers_.clear();
+}
+
+Writer::OwnRows Writer::own_rows(const TablePtr& table) {
+  Pending& p = pending(table);
+  if (!scratch_) scratch_ = Database(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+  int columns = p.rows.columns();
+  std::string buffer = "rows" + std::to_string(columns);
+  if (scratch_buffers_.insert(columns).second) register_buffer_table(scratch_.get(), buffer, columns, &scratch_view_);
+  if (p.scratch_table.empty()) {
+    p.scratch_table = quote_identifier(table->open_name + "#" + std::to_string(++scratch_tables_));
+    scratch_.exec("CREATE TABLE " + p.scratch_table + "(" + shard_columns_sql(table->schema) + ")");
+  }
+  std::size_t have = static_cast<std::size_t>(p.in_scratch);
+  if (have < p.rows.rows()) {
+    scratch_view_ = BufferView{&p.rows, nullptr, have, p.rows.rows()};
+    scratch_.exec("INSERT INTO " + p.scratch_table + " SELECT * FROM " + buffer);
+    p.in_scratch = static_cast<std::int64_t>(p.rows.rows());
+  }
+  return {p.spilled ? &spill_->db() : nullptr, p.spilled, &scratch_, p.scratch_table, p.in_scratch};
+}
+
+}  // namespace ts

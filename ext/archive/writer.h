@@ -1,0 +1,84 @@
+// Writer: one connection's rows for one spool, from the statement that adds them to the commit that shows them.
+//
+// Rows of a transaction wait in memory and are drained into the connection's open shard by prepare(). Beyond
+// kSpillBytes they go to a shard of their own, inside one write transaction of that shard, so that memory is bounded
+// and nobody who rotates the committed rows has to wait. Not thread-safe: it belongs to one connection.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "ext/archive/open_shard.h"
+#include "ext/archive/spool.h"
+
+namespace ts {
+
+class Writer {
+ public:
+  explicit Writer(std::shared_ptr<Spool> spool) : spool_(std::move(spool)) {}
+  ~Writer();
+
+  Spool& spool() { return *spool_; }
+
+  // Where rows of a table are added: begin_row() and the cells, then added().
+  RowBuffer& buffer(const TablePtr& table) { return pending(table).rows; }
+  void added();
+
+  // How many rows each table has in this transaction; rollback_to takes back what came after.
+  using Position = std::map<std::string, std::int64_t>;
+  Position position() const;
+  void rollback_to(const Position& position);
+  std::int64_t rows(const std::string& table) const;
+  bool empty() const;
+
+  // The commit in two steps. spool_limit 0: none. Throws kFull at the limit.
+  void prepare(std::uint64_t spool_limit);
+  void publish() noexcept;
+  void abort() noexcept;
+  void abandon() noexcept;  // in a forked child
+
+  // The transaction's own rows as SQLite stored them, for a statement that reads what it has not committed yet.
+  struct OwnRows {
+    Database* spilled = nullptr;  // rows 1..spilled_rows, in the table's open_name; may be null
+    std::int64_t spilled_rows = 0;
+    Database* scratch = nullptr;  // the others: rows 1..scratch_rows of scratch_table (quoted)
+    std::string scratch_table;
+    std::int64_t scratch_rows = 0;
+  };
+  OwnRows own_rows(const TablePtr& table);
+  std::uint64_t epoch() const { return epoch_; }      // changes whenever rows are taken back
+  std::uint64_t commits() const { return commits_; }  // changes whenever rows are published
+
+ private:
+  static constexpr std::size_t kSpillBytes = 32u << 20;  // a few hundred thousand rows: draining costs the same in pieces
+  struct Pending {
+    TablePtr table;
+    RowBuffer rows;
+    std::int64_t spilled = 0;     // rows of this transaction in spill_
+    std::int64_t in_scratch = 0;  // of `rows`, how many are in scratch_
+    std::string scratch_table;    // quoted; empty: none yet
+  };
+  Pending& pending(const TablePtr& table);
+  void spill();
+  void check_limit(std::uint64_t spool_limit);
+  void forget_rows();
+  OpenShard& shard_to_write();
+
+  std::shared_ptr<Spool> spool_;
+  std::map<std::string, Pending> pending_;
+  Pending* last_ = nullptr;
+  std::unique_ptr<OpenShard> shard_;     // of this connection
+  std::unique_ptr<OpenShard> spill_;     // of this transaction, with its write transaction open
+  bool prepared_ = false;
+  std::uint64_t written_ = 0;            // bytes since the flusher was last woken
+  std::uint64_t epoch_ = 0, commits_ = 0;
+  BufferView scratch_view_;
+  Database scratch_;
+  std::set<int> scratch_buffers_;  // by number of columns
+  int scratch_tables_ = 0;
+};
+
+}  // namespace ts

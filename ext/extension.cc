@@ -1,0 +1,46 @@
+// The loadable extension's entry point: the only file that knows all layers.
+//
+//   .load ./timeseries     or   sqlite3_load_extension(db, "timeseries", NULL, NULL)
+#include "ext/extension.h"
+
+#include "ext/base/sqlite.h"
+#include "ext/table/functions.h"
+#include "ext/table/timeseries_table.h"
+#include "sql/time_functions.h"
+#include "vfs/remote_vfs.h"
+
+namespace ts {
+
+constexpr int kOldestSqlite = 3037000;
+
+int register_all(sqlite3* db, char** error) {
+  return guard(
+      [&] {
+        if (sqlite3_libversion_number() < kOldestSqlite) {
+          throw Error(Code::kUnsupported, std::string("timeseries needs SQLite 3.37 or newer; this is ") + sqlite3_libversion());
+        }
+        if (sqlite3_threadsafe() == 0) {
+          throw Error(Code::kUnsupported,
+                      "timeseries needs a thread-safe SQLite; this one was built with SQLITE_THREADSAFE=0; use another build");
+        }
+        auto session = std::make_shared<Session>(db);
+        auto check = [&](int rc, const char* what) {
+          if (rc != SQLITE_OK) throw Error(Code::kUnsupported, std::string("timeseries: cannot register ") + what + ": " + sqlite3_errstr(rc));
+        };
+        check(register_remote_vfs(), "the VFSs s3 and http");
+        check(register_time_functions(db), "the ts functions");
+        check(register_timeseries_table(db, session), "the module timeseries");
+        check(register_functions(db, session), "the functions");
+        check(register_facts(db, session), "the tables of facts");
+      },
+      [&](const char* message) { set_message(error, message); });
+}
+
+}  // namespace ts
+
+extern "C" __attribute__((visibility("default"))) int sqlite3_timeseries_init(sqlite3* db, char** error,
+                                                                              const sqlite3_api_routines* api) {
+  sqlite3_api = api;
+  int rc = ts::register_all(db, error);
+  return rc == SQLITE_OK ? SQLITE_OK_LOAD_PERMANENTLY : rc;
+}

@@ -1,0 +1,160 @@
+// xBestIndex. The law: what a shard is asked may let too many rows through, never too few, since SQLite checks again.
+#include "ext/table/best_index.h"
+
+#include <strings.h>
+
+#include <algorithm>
+#include <cctype>
+
+namespace ts {
+namespace {
+
+constexpr int kVersionIn = 3038000;  // sqlite3_vtab_in and sqlite3_vtab_rhs_value exist from here
+
+struct Operator {
+  int op;
+  const char* text;
+};
+constexpr Operator kOperators[] = {
+    {SQLITE_INDEX_CONSTRAINT_EQ, "="},  {SQLITE_INDEX_CONSTRAINT_GT, ">"},         {SQLITE_INDEX_CONSTRAINT_LE, "<="},
+    {SQLITE_INDEX_CONSTRAINT_LT, "<"},  {SQLITE_INDEX_CONSTRAINT_GE, ">="},        {SQLITE_INDEX_CONSTRAINT_NE, "<>"},
+    {SQLITE_INDEX_CONSTRAINT_IS, "is"}, {SQLITE_INDEX_CONSTRAINT_ISNULL, "null"},  {SQLITE_INDEX_CONSTRAINT_ISNOTNULL, "notnull"},
+};
+
+std::string operator_text(int op) {
+  for (const Operator& known : kOperators) {
+    if (known.op == op) return known.text;
+  }
+  return "";
+}
+
+bool all_at_once(sqlite3_index_info* info, int i) {
+  if (sqlite3_libversion_number() < kVersionIn || !sqlite3_vtab_in(info, i, -1)) return false;
+  sqlite3_vtab_in(info, i, 1);
+  return true;
+}
+
+bool constant_text(sqlite3_index_info* info, int i) {
+  sqlite3_value* value = nullptr;
+  return sqlite3_libversion_number() >= kVersionIn && sqlite3_vtab_rhs_value(info, i, &value) == SQLITE_OK && value &&
+         sqlite3_value_type(value) == SQLITE_TEXT;
+}
+
+// A comparison on a column that is not the time. false: only SQLite itself can answer it.
+bool push_down(const Column& column, sqlite3_index_info* info, int i, PlanTerm& term) {
+  if (!term.takes_argument()) return true;
+  Affinity affinity = affinity_of(column.type);
+  // The other side's affinity is unknown here: against a numeric one a BLOB column's text would turn into a number, and
+  // so would a TEXT column's when the order matters. A constant has no affinity.
+  if (affinity == Affinity::kBlob) return false;
+  bool equality = term.op == "=" || term.op == "<>" || term.op == "in";
+  if (affinity == Affinity::kText && !equality && !constant_text(info, i)) return false;
+  std::string collation = sqlite3_vtab_collation(info, i);
+  std::string own = column.collate.empty() ? "BINARY" : column.collate;
+  if (::strcasecmp(collation.c_str(), own.c_str()) != 0) term.collation = collation;
+  for (const char* known : {"BINARY", "NOCASE", "RTRIM"}) {
+    if (::strcasecmp(collation.c_str(), known) == 0) return true;
+  }
+  return false;  // a collation of the host that shards cannot call
+}
+
+void cost(const Plan& plan, const Schema& schema, sqlite3_index_info* info) {
+  bool lower = false, upper = false, exact = false;
+  double rows = 1e8;
+  for (const PlanTerm& term : plan.terms) {
+    if (term.column != schema.time_column) {
+      if (term.op == "=") rows /= 20;
+      if (term.op == "in") rows /= 5;
+      continue;
+    }
+    exact |= term.op == "=" || term.op == "in";
+    lower |= term.op[0] == '>';
+    upper |= term.op == "<" || term.op == "<=";
+  }
+  if (exact) rows /= 1e6;
+  if (lower) rows /= 20;
+  if (upper) rows /= 20;
+  info->estimatedRows = static_cast<sqlite3_int64>(std::max(1.0, rows));
+  info->estimatedCost = 1000 + rows * (1 + static_cast<double>(plan.columns.size()) / 8);
+}
+
+}  // namespace
+
+Affinity affinity_of(const std::string& type) {
+  std::string upper;
+  for (char c : type) upper += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  auto has = [&](const char* part) { return upper.find(part) != std::string::npos; };
+  if (has("INT")) return Affinity::kNumeric;
+  if (has("CHAR") || has("CLOB") || has("TEXT")) return Affinity::kText;
+  if (has("BLOB") || upper.empty()) return Affinity::kBlob;
+  return Affinity::kNumeric;
+}
+
+std::vector<std::string> plan_names(const Schema& schema) {
+  std::vector<std::string> names;
+  for (const Column& column : schema.columns) names.push_back(column.name);
+  names.push_back("_file");
+  return names;
+}
+
+void best_index(Table& table, sqlite3_index_info* info) {
+  const Schema& schema = table.def()->schema;
+  int columns = static_cast<int>(schema.columns.size());
+  Plan plan;
+  bool others = false;  // a condition that SQLite alone answers: then a LIMIT says nothing about our rows
+  int limit = -1, offset = -1, arguments = 0;
+  for (int i = 0; i < info->nConstraint; i++) {
+    const auto& constraint = info->aConstraint[i];
+    if (constraint.op == SQLITE_INDEX_CONSTRAINT_LIMIT || constraint.op == SQLITE_INDEX_CONSTRAINT_OFFSET) {
+      (constraint.op == SQLITE_INDEX_CONSTRAINT_LIMIT ? limit : offset) = i;
+      continue;
+    }
+    PlanTerm term{constraint.iColumn, operator_text(constraint.op), ""};
+    if (!constraint.usable || term.column < 0 || term.column >= columns || term.op.empty()) {
+      others = true;
+      continue;
+    }
+    bool is = term.op == "is";
+    if (is) term.op = "=";
+    if (term.op == "=" && !is && all_at_once(info, i)) term.op = "in";
+    bool time = term.column == schema.time_column;
+    if (time && term.op == "notnull") continue;  // always true
+    if (is && !time) {  // IS with NULL would need another word
+      others = true;
+      continue;
+    }
+    if (!time && !push_down(schema.columns[static_cast<std::size_t>(term.column)], info, i, term)) {
+      others = true;
+      continue;
+    }
+    if (term.takes_argument()) info->aConstraintUsage[i].argvIndex = ++arguments;
+    // Bounds on the time are answered exactly, so SQLite need not look again (it does where a row value or an outer
+    // join asks for it).
+    if (time && !is && term.op != "in" && term.op != "<>" && term.takes_argument()) info->aConstraintUsage[i].omit = 1;
+    plan.terms.push_back(std::move(term));
+  }
+  if (info->nOrderBy == 1 && info->aOrderBy[0].iColumn == schema.time_column) {
+    plan.order = info->aOrderBy[0].desc ? -1 : 1;
+    info->orderByConsumed = 1;
+  }
+  auto usable = [&](int i) { return i >= 0 && info->aConstraint[i].usable; };
+  if (!others && usable(limit) && (offset < 0 || usable(offset)) && (info->nOrderBy == 0 || plan.order)) {
+    plan.limit = true;
+    info->aConstraintUsage[limit].argvIndex = ++arguments;
+    if (offset >= 0) {
+      plan.offset = true;  // never consumed: SQLite skips the rows itself
+      info->aConstraintUsage[offset].argvIndex = ++arguments;
+    }
+  }
+  for (int c = 0; c <= columns; c++) {
+    if (c != schema.time_column && (info->colUsed & (1ull << std::min(c, 63)))) plan.columns.push_back(c);
+  }
+  cost(plan, schema, info);
+  std::string text = encode_plan(plan, plan_names(schema));
+  info->idxNum = table.session().plan_number(text);
+  info->idxStr = sqlite3_mprintf("%s", text.c_str());
+  info->needToFreeIdxStr = 1;
+  if (!info->idxStr) throw std::bad_alloc();
+}
+
+}  // namespace ts

@@ -1,0 +1,42 @@
+// Parses the arguments of CREATE VIRTUAL TABLE ... USING timeseries(...): columns and options. Pure.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ext/archive/schema.h"
+#include "vfs/store.h"
+
+namespace ts {
+
+enum class Durability { kNormal, kFull };
+enum class FlushOnClose { kDue, kAlways, kNever };
+
+struct Declaration {
+  Schema schema;             // empty(): read it from the archive
+  StoreOptions store;
+  std::string table;         // name in the archive; empty: the SQL name
+  std::string spool;         // directory; empty: the default
+  std::uint64_t flush_size = 64ull << 20;   // bytes
+  std::int64_t flush_interval_ms = 300'000;
+  std::int64_t flush_timeout_ms = 15'000;
+  std::uint64_t spool_limit = 0;            // bytes; 0: none
+  Durability durability = Durability::kNormal;
+  std::string cache_dir;                    // empty: no disk cache
+  std::uint64_t cache_size = 1ull << 30;    // bytes
+  FlushOnClose flush_on_close = FlushOnClose::kDue;
+  bool precision_given = false, partition_given = false;
+};
+
+// `args` are the texts SQLite hands to xCreate/xConnect from argv[3] on; `environment` gives TIMESERIES_<OPTION> twins.
+// Throws kBadInput with a sentence that names the column or option and the remedy.
+Declaration parse_declaration(const std::vector<std::string_view>& args, const std::map<std::string, std::string>& environment);
+
+// '64MB', '1GiB', '512', '10 kB': bytes (kB/MB/GB and KiB/MiB/GiB are both powers of 1024). Throws kBadInput naming `option`.
+std::uint64_t parse_size(std::string_view text, std::string_view option);
+// '5m', '90 s', '250ms', '1h', '2 days': milliseconds. Throws kBadInput naming `option`.
+std::int64_t parse_duration(std::string_view text, std::string_view option);
+
+}  // namespace ts

@@ -1,0 +1,263 @@
+// Tables of facts: ts_files(table), ts_status(table), ts_last_query(). Each scan makes its rows at once and walks them.
+//
+//   ts_files(table):  name, start, end, rows, bytes, state, etag        one row per shard; start and end in the table's unit
+//   ts_status(table): buffered_rows, buffered_bytes, oldest_buffered, uploads, upload_errors, last_error, last_upload, spool_bytes
+//   ts_last_query():  files_listed, files_pruned, files_read, requests, bytes_read, cache_hits, rows_read, rows_returned, elapsed_ms
+#include <algorithm>
+
+#include "ext/archive/flusher.h"
+#include "ext/archive/shard_name.h"
+#include "ext/table/functions.h"
+#include "ext/table/timeseries_table.h"
+
+namespace ts {
+namespace {
+
+using SessionPtr = std::shared_ptr<Session>;
+using Row = std::vector<OwnedValue>;
+using Rows = std::vector<Row>;
+
+OwnedValue number(std::int64_t value) {
+  OwnedValue out;
+  out.type = SQLITE_INTEGER;
+  out.integer = value;
+  return out;
+}
+
+OwnedValue text(const std::string& value) {
+  OwnedValue out;
+  out.type = SQLITE_TEXT;
+  out.bytes = value;
+  return out;
+}
+
+OwnedValue nothing() { return {}; }
+
+// What an open shard holds of a table.
+struct OpenFacts {
+  std::int64_t rows = 0, start = 0, end = 0;
+};
+
+OpenFacts open_facts(OpenShardReader& reader, const TableDef& table) {
+  OpenFacts facts;
+  if (!reader.has_table(table)) return facts;
+  std::string time = quote_identifier(table.schema.columns[static_cast<std::size_t>(table.schema.time_column)].name);
+  Statement count = reader.db().prepare("SELECT count(*), min(" + time + "), max(" + time + ") FROM main." +
+                                        quote_identifier(table.open_name) + visibility_sql(table, reader.visibility()));
+  if (count.step()) facts = {count.int64(0), count.int64(1), count.int64(2)};
+  return facts;
+}
+
+Rows files(Session& session, const std::string& name) {
+  Table& table = session.resolve(name);
+  const TablePtr& def = table.def();
+  Rows rows;
+  StatementSnapshot statement;
+  LocalSnapshot local(session.view(table.spool()), nullptr);
+  for (const auto& reader : local.open()) {
+    OpenFacts facts = open_facts(*reader, *def);
+    if (facts.rows == 0) continue;
+    std::string path = table.spool()->open_directory() + "/" + reader->file();
+    rows.push_back({text("open/" + reader->file()), number(facts.start), number(facts.end), number(facts.rows),
+                    number(static_cast<std::int64_t>(file_size(path) + file_size(path + "-wal"))), text("open"), nothing()});
+  }
+  auto shard = [&](const std::string& key, std::int64_t bytes, const char* state, OwnedValue etag) {
+    auto parsed = parse_shard_name(key.substr(key.rfind('/') + 1), def->schema.precision);
+    if (!parsed) return;
+    rows.push_back({text(key), number(parsed->start), number(parsed->end), number(parsed->rows), number(bytes), text(state), std::move(etag)});
+  };
+  for (const SealedRow& row : local.state().sealed) {
+    if (row.table == def->name) shard(row.key, row.bytes, "sealed", nothing());
+  }
+  table.check_archive(statement);
+  Catalogue catalogue(table.store(), def, local);
+  session.wait_for(statement.cancel, [&] { catalogue.cover(INT64_MIN, INT64_MAX, false, &statement.cancel, statement.stats); });
+  for (const ShardRef& ref : catalogue.shards()) shard(ref.key, static_cast<std::int64_t>(ref.size), "stored", text(ref.etag));
+  return rows;
+}
+
+Rows status(Session& session, const std::string& name) {
+  Table& table = session.resolve(name);
+  const TablePtr& def = table.def();
+  SpoolView& view = session.view(table.spool());
+  LocalSnapshot local(view, nullptr);
+  std::int64_t rows = 0, bytes = 0, oldest = INT64_MAX;
+  for (const auto& reader : local.open()) {
+    std::int64_t here = open_facts(*reader, *def).rows;
+    if (here == 0) continue;
+    rows += here;
+    bytes += static_cast<std::int64_t>(file_size(table.spool()->open_directory() + "/" + reader->file() + "-wal"));
+    oldest = std::min(oldest, reader->mark().first_commit_ms().load());
+  }
+  for (const SealedRow& row : local.state().sealed) {
+    if (row.table != def->name) continue;
+    rows += row.rows;
+    bytes += row.bytes;
+    oldest = std::min(oldest, ulid_time_ms(row.file));
+  }
+  TableStatus s = view.db().status(def->name);
+  std::string error = s.last_error.empty() ? table.spool()->flusher().last_error() : s.last_error;
+  return {{number(rows), number(bytes), oldest == INT64_MAX ? nothing() : number(oldest), number(s.uploads), number(s.upload_errors),
+           error.empty() ? nothing() : text(error), s.last_upload_ms ? number(s.last_upload_ms) : nothing(),
+           number(static_cast<std::int64_t>(table.spool()->bytes()))}};
+}
+
+Rows last_query(Session& session, const std::string&) {
+  const QueryStats* s = session.last_query();
+  if (!s) return {};
+  return {{number(s->files_listed), number(s->files_pruned), number(s->files_read), number(s->requests), number(s->bytes_read),
+           number(s->cache_hits), number(s->rows_read), number(s->rows_returned), number(s->elapsed_ms)}};
+}
+
+struct Facts {
+  const char* name;
+  const char* columns;
+  int count;      // of columns; the hidden argument, where there is one, follows
+  bool argument;
+  Rows (*make)(Session&, const std::string&);
+};
+
+const Facts kFacts[] = {
+    {"ts_files", "name TEXT, start INTEGER, \"end\" INTEGER, rows INTEGER, bytes INTEGER, state TEXT, etag TEXT", 7, true, files},
+    {"ts_status",
+     "buffered_rows INTEGER, buffered_bytes INTEGER, oldest_buffered INTEGER, uploads INTEGER, upload_errors INTEGER, last_error TEXT, "
+     "last_upload INTEGER, spool_bytes INTEGER",
+     8, true, status},
+    {"ts_last_query",
+     "files_listed INTEGER, files_pruned INTEGER, files_read INTEGER, requests INTEGER, bytes_read INTEGER, cache_hits INTEGER, "
+     "rows_read INTEGER, rows_returned INTEGER, elapsed_ms INTEGER",
+     9, false, last_query},
+};
+
+struct Registration {
+  SessionPtr session;
+  const Facts* facts;
+};
+
+struct FactsTable : sqlite3_vtab {
+  Registration registration;
+};
+
+struct FactsCursor : sqlite3_vtab_cursor {
+  Rows rows;
+  std::size_t at = 0;
+  std::string argument;
+};
+
+int xConnect(sqlite3* db, void* aux, int, const char* const*, sqlite3_vtab** out, char** error) {
+  return guard(
+      [&] {
+        auto table = std::make_unique<FactsTable>();
+        static_cast<sqlite3_vtab&>(*table) = {};
+        table->registration = *static_cast<Registration*>(aux);
+        const Facts& facts = *table->registration.facts;
+        std::string sql = std::string("CREATE TABLE x(") + facts.columns + (facts.argument ? ", table_name TEXT HIDDEN)" : ")");
+        int rc = sqlite3_declare_vtab(db, sql.c_str());
+        if (rc != SQLITE_OK) throw_sqlite(db, rc, facts.name);
+        sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
+        *out = table.release();
+      },
+      [error](const char* message) { set_message(error, message); });
+}
+
+int xDisconnect(sqlite3_vtab* base) {
+  delete static_cast<FactsTable*>(base);
+  return SQLITE_OK;
+}
+
+// The argument must be there: ts_files('cpu').
+int xBestIndex(sqlite3_vtab* base, sqlite3_index_info* info) {
+  const Facts& facts = *static_cast<FactsTable*>(base)->registration.facts;
+  info->estimatedCost = 10;
+  info->estimatedRows = 10;
+  if (!facts.argument) return SQLITE_OK;
+  for (int i = 0; i < info->nConstraint; i++) {
+    const auto& c = info->aConstraint[i];
+    if (c.iColumn != facts.count || c.op != SQLITE_INDEX_CONSTRAINT_EQ) continue;
+    if (!c.usable) return SQLITE_CONSTRAINT;
+    info->aConstraintUsage[i].argvIndex = 1;
+    info->aConstraintUsage[i].omit = 1;
+    return SQLITE_OK;
+  }
+  set_message(&base->zErrMsg, (std::string(facts.name) + ": name the table: " + facts.name + "('cpu')").c_str());
+  return SQLITE_ERROR;
+}
+
+int xOpen(sqlite3_vtab*, sqlite3_vtab_cursor** out) {
+  auto* cursor = new (std::nothrow) FactsCursor();
+  *out = cursor;
+  return cursor ? SQLITE_OK : SQLITE_NOMEM;
+}
+
+int xClose(sqlite3_vtab_cursor* cursor) {
+  delete static_cast<FactsCursor*>(cursor);
+  return SQLITE_OK;
+}
+
+int xFilter(sqlite3_vtab_cursor* base, int, const char*, int argc, sqlite3_value** argv) {
+  auto* cursor = static_cast<FactsCursor*>(base);
+  const Registration& registration = static_cast<FactsTable*>(base->pVtab)->registration;
+  return guard(
+      [&] {
+        cursor->at = 0;
+        const void* name = argc ? sqlite3_value_text(argv[0]) : nullptr;
+        cursor->argument = name ? static_cast<const char*>(name) : "";
+        cursor->rows = registration.facts->make(*registration.session, cursor->argument);
+      },
+      [base](const char* message) { set_message(&base->pVtab->zErrMsg, message); });
+}
+
+int xNext(sqlite3_vtab_cursor* base) {
+  static_cast<FactsCursor*>(base)->at++;
+  return SQLITE_OK;
+}
+
+int xEof(sqlite3_vtab_cursor* base) {
+  auto* cursor = static_cast<FactsCursor*>(base);
+  return cursor->at >= cursor->rows.size();
+}
+
+int xColumn(sqlite3_vtab_cursor* base, sqlite3_context* context, int column) {
+  auto* cursor = static_cast<FactsCursor*>(base);
+  const Row& row = cursor->rows[cursor->at];
+  if (column >= static_cast<int>(row.size())) {
+    sqlite3_result_text(context, cursor->argument.c_str(), static_cast<int>(cursor->argument.size()), SQLITE_TRANSIENT);
+    return SQLITE_OK;
+  }
+  const OwnedValue& value = row[static_cast<std::size_t>(column)];
+  RowBuffer::result(context, {value.type, value.integer, value.real, value.bytes});
+  return SQLITE_OK;
+}
+
+int xRowid(sqlite3_vtab_cursor* base, sqlite3_int64* out) {
+  *out = static_cast<sqlite3_int64>(static_cast<FactsCursor*>(base)->at);
+  return SQLITE_OK;
+}
+
+const sqlite3_module kModule = [] {
+  sqlite3_module module = {};
+  module.xConnect = xConnect;
+  module.xBestIndex = xBestIndex;
+  module.xDisconnect = xDisconnect;
+  module.xOpen = xOpen;
+  module.xClose = xClose;
+  module.xFilter = xFilter;
+  module.xNext = xNext;
+  module.xEof = xEof;
+  module.xColumn = xColumn;
+  module.xRowid = xRowid;
+  return module;
+}();
+
+}  // namespace
+
+int register_facts(sqlite3* db, const SessionPtr& session) {
+  for (const Facts& facts : kFacts) {
+    int rc = sqlite3_create_module_v2(db, facts.name, &kModule, new Registration{session, &facts},
+                                      [](void* p) { delete static_cast<Registration*>(p); });
+    if (rc != SQLITE_OK) return rc;
+  }
+  return SQLITE_OK;
+}
+
+}  // namespace ts

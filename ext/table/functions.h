@@ -1,0 +1,17 @@
+// The SQL functions and tables of facts that name a timeseries table.
+//
+//   ts_insert(table, value, ...)  ts_insert(table, json)   rows taken
+//   ts_flush(table)                                        files stored
+//   ts_files(table)  ts_status(table)  ts_last_query()     tables of facts
+//   timeseries_version()  timeseries_debug()               text
+#pragma once
+#include "ext/table/session.h"
+
+namespace ts {
+
+int register_functions(sqlite3* db, const std::shared_ptr<Session>& session);
+int register_facts(sqlite3* db, const std::shared_ptr<Session>& session);
+
+constexpr const char* kVersion = "0.1.0";
+
+}  // namespace ts

@@ -1,0 +1,38 @@
+// The plan of a scan as a mini-language: what xBestIndex decides, idxStr carries and EXPLAIN QUERY PLAN shows. Pure.
+//
+// Words, separated by blanks; a name is percent-encoded outside [A-Za-z0-9_]. A word with '?' takes the next argument.
+//   ts>=?  ts>?  ts<=?  ts<?  ts=?  ts<>?     a bound on the time column
+//   ts:in?                                    the members of an IN, all at once
+//   host=?  host<>?  usage<?  ...             a comparison the shards answer too; @NOCASE after the name: its collation
+//   host:in?  host:null  host:notnull
+//   order:asc  order:desc                     rows come in the order of the time column
+//   limit?  offset?                           so many rows are enough, once limit and offset are added
+//   columns:0,2,5                             what is read; `columns:` alone: nothing but the time
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ts {
+
+struct PlanTerm {
+  int column = -1;        // index in the schema
+  std::string op;         // "=", "<>", "<", "<=", ">", ">=", "in", "null", "notnull"
+  std::string collation;  // empty: the column's own
+  bool takes_argument() const { return op != "null" && op != "notnull"; }
+  bool operator==(const PlanTerm&) const = default;
+};
+
+struct Plan {
+  std::vector<PlanTerm> terms;  // in the order of their arguments
+  int order = 0;                // 1 ascending, -1 descending
+  bool limit = false, offset = false;
+  std::vector<int> columns;
+  bool operator==(const Plan&) const = default;
+};
+
+std::string encode_plan(const Plan& plan, const std::vector<std::string>& column_names);
+// Throws kBadInput for a text that encode_plan did not make for these names.
+Plan decode_plan(std::string_view text, const std::vector<std::string>& column_names);
+
+}  // namespace ts

@@ -1,0 +1,96 @@
+// Session: everything the extension keeps for one connection: its writers, its views of spools, its open transaction,
+// and the snapshot of each running statement. Used under the connection's own serialisation, by one thread at a time.
+//
+// After a fork the child's Session forgets, without touching them, the handles that its parent opened.
+#pragma once
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ext/archive/scan.h"
+#include "ext/archive/snapshot.h"
+#include "ext/table/declaration.h"
+#include "ext/table/transaction.h"
+
+namespace ts {
+
+class Table;
+
+// One running statement: what it sees and what it costs.
+struct StatementSnapshot {
+  sqlite3_stmt* stmt = nullptr;
+  int run = 0;
+  int newest_plan = 0;  // what was compiled after it began belongs to another statement, also at the same address
+  bool several_ranges = false;
+  QueryStats stats;
+  StatementCancel cancel{&stats};
+  std::map<Spool*, std::unique_ptr<LocalSnapshot>> local;
+  std::map<std::string, std::unique_ptr<Catalogue>> catalogues;  // by location and table
+  int cursors = 0;
+};
+
+class Session : public InterruptProbe {
+ public:
+  explicit Session(sqlite3* db) : db_(db) {}
+  ~Session() override;
+
+  sqlite3* db() const { return db_; }
+  Transaction& transaction() { return here().transaction; }
+  Writer& writer(const std::shared_ptr<Spool>& spool);
+  SpoolView& view(const std::shared_ptr<Spool>& spool);
+  ShardFiles& shard_files() { return *here().files; }
+
+  // Plans of one sqlite3_prepare get one number, by which a cursor finds its running statement again.
+  int plan_number(const std::string& plan);
+  std::shared_ptr<StatementSnapshot> statement(int plan_number);
+  LocalSnapshot& local(StatementSnapshot& statement, const std::shared_ptr<Spool>& spool);
+  const QueryStats* last_query() const { return state_ && state_->last ? &state_->last->stats : nullptr; }
+
+  // Tables of this connection, for functions that name one.
+  void add_table(Table* table) { tables_.push_back(table); }
+  void remove_table(Table* table);
+  void planned(Table* table) { planned_ = table; }
+  // Resolves 'name' or 'schema.name' as SQLite does. Throws kBadInput.
+  Table& resolve(const std::string& name);
+
+  // Makes sure that ts_insert inside BEGIN takes part in SQLite's transaction.
+  void join_transaction();
+
+  // Ctrl-C on SQLite older than 3.41: a statement stepped on this connection notices it.
+  void check() override;
+  // Runs `task` on a worker and waits, interruptibly.
+  void wait_for(StatementCancel& cancel, const std::function<void()>& task);
+  void finalize_probe() noexcept;
+
+ private:
+  struct Plans {  // of one sqlite3_prepare
+    sqlite3_stmt* stmt = nullptr;  // being compiled; null when its address was seen again
+    std::string first_plan;
+    bool several = false;
+  };
+  struct State {
+    std::uint64_t generation = fork_generation();
+    std::map<std::string, std::unique_ptr<Writer>> writers;  // by spool directory
+    std::map<std::string, std::unique_ptr<SpoolView>> views;
+    Transaction transaction;
+    std::unique_ptr<ShardFiles> files = std::make_unique<ShardFiles>();
+    std::map<sqlite3_stmt*, std::shared_ptr<StatementSnapshot>> running;
+    std::shared_ptr<StatementSnapshot> last;
+  };
+  State& here();
+  void abandon(State& state) noexcept;
+  sqlite3_stmt* find_statement(int plan_number);
+
+  sqlite3* db_;
+  std::unique_ptr<State> state_;
+  std::map<int, Plans> plans_;
+  sqlite3_stmt* compiling_ = nullptr;
+  int number_ = 0;
+  std::vector<Table*> tables_;
+  Table* planned_ = nullptr;
+  sqlite3_stmt* probe_ = nullptr;
+};
+
+}  // namespace ts

@@ -1,0 +1,63 @@
+// The `timeseries` virtual table: one object per connection and CREATE VIRTUAL TABLE.
+//
+//   CREATE VIRTUAL TABLE cpu USING timeseries(ts TIMESTAMP, host TEXT TAG, usage REAL, location='s3://bucket/prefix');
+//
+// xUpdate adds rows to the connection's Transaction; xFilter opens a cursor on the statement's snapshot (cursor.h);
+// xBestIndex decides what the shards answer (plan.h, best_index.h).
+#pragma once
+#include <memory>
+#include <string>
+
+#include "ext/table/session.h"
+
+namespace ts {
+
+class Table : public sqlite3_vtab {
+ public:
+  Table(std::shared_ptr<Session> session, std::string schema_name, std::string sql_name, Declaration declaration);
+  ~Table();
+
+  // Opens the spool and agrees with it about the schema. `creating`: CREATE, not a later connect.
+  void connect(bool creating);
+  void declare();  // sqlite3_declare_vtab
+
+  std::weak_ptr<bool> alive() const { return alive_; }  // expires with the object
+  Session& session() { return *session_; }
+  const std::string& schema_name() const { return schema_name_; }
+  const std::string& sql_name() const { return sql_name_; }
+  const Declaration& declaration() const { return declaration_; }
+  const TablePtr& def();
+  const std::shared_ptr<Spool>& spool();  // opened at first use, anew in a forked child
+  const std::shared_ptr<Store>& store();
+  Writer& writer() { return session_->writer(spool()); }
+
+  // The schema of the archive agrees with ours, or there is none yet. Asked of the store once per spool.
+  void check_archive(StatementSnapshot& statement);
+
+  // Adds a row to the open transaction: one value per column. Throws and leaves nothing of it.
+  void add_row(sqlite3_value** values);
+  // The same for rows that are encoded already, their times and NOT NULLs checked.
+  void add_rows(const RowBuffer& rows);
+  // Throws for a NULL where the declaration forbids one.
+  void check_not_null(int column, bool is_null) const;
+  // The value of a column that an insert leaves out, as the declaration's DEFAULT says.
+  OwnedValue default_value(int column);
+
+ private:
+  void agree_on_schema();
+
+  std::shared_ptr<Session> session_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  std::string schema_name_, sql_name_, archive_name_;
+  Declaration declaration_;
+  TablePtr def_;
+  std::shared_ptr<Spool> spool_;
+  std::shared_ptr<Store> store_;
+};
+
+// Registers the modules `timeseries` and `timeseries_transaction`. The session lives as long as a registration does.
+int register_timeseries_table(sqlite3* db, const std::shared_ptr<Session>& session);
+// Its second module, which ts_insert uses (transaction_table.cc).
+int register_transaction_table(sqlite3* db, const std::shared_ptr<Session>& session);
+
+}  // namespace ts

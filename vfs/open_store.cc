@@ -1,0 +1,69 @@
+// From what the user wrote to a Store: the schemes, and one spelling for each place. Makes no request.
+#include "vfs/file_store.h"
+#include "vfs/retrying_store.h"
+#include "vfs/s3_store.h"
+#include "vfs/store.h"
+#include "vfs/url.h"
+
+namespace ts {
+namespace {
+
+enum class Scheme { kS3, kFile };
+
+[[noreturn]] void refuse(const std::string& why, std::string_view location) {
+  throw Error(Code::kBadInput, "location: " + why + ": " + printable(location, 512));
+}
+
+Scheme scheme_of(const StoreOptions& options) {
+  const std::string_view location = options.location;
+  if (location.empty()) refuse("it is empty; write location='s3://bucket/prefix' or location='file:///dir'", location);
+  // Before anything is shown: a secret that somebody wrote into it must not come back in the message.
+  const std::size_t scheme = location.find("://");
+  const std::string_view authority =
+      scheme == std::string_view::npos ? std::string_view() : location.substr(scheme + 3, location.find('/', scheme + 3) - scheme - 3);
+  if (authority.find('@') != std::string_view::npos) {
+    throw Error(Code::kBadInput,
+                "location: credentials do not belong into a location, which is stored in the database; use the environment or a "
+                "profile");
+  }
+  for (unsigned char c : location) {
+    if (c < ' ' || c == 0x7f) refuse("control characters are not allowed", location);
+  }
+  if (location.find('?') != std::string_view::npos || location.find('#') != std::string_view::npos) {
+    const std::string_view plain = location.substr(0, location.find_first_of("?#"));
+    refuse("'?' and '#' are not allowed; options such as endpoint are arguments of their own", plain);
+  }
+  if (location.starts_with("s3://")) return Scheme::kS3;
+  if (location.starts_with("file:")) return Scheme::kFile;
+  if (location.starts_with("gs://") || location.starts_with("gcs://")) {
+    refuse("Google Cloud Storage is reached through its S3 interface; write s3://bucket/prefix with "
+           "endpoint='https://storage.googleapis.com' and HMAC keys",
+           location);
+  }
+  if (location.starts_with("http://") || location.starts_with("https://")) {
+    refuse("a web server cannot be listed; write s3://bucket/prefix and give the server as endpoint='https://...'", location);
+  }
+  if (location.starts_with("az://") || location.starts_with("azblob://") || location.starts_with("abfs://") ||
+      location.starts_with("abfss://") || location.starts_with("azure://")) {
+    refuse("Azure Blob Storage is not supported; use s3:// (a gateway that speaks S3) or file:///", location);
+  }
+  if (location.starts_with("/")) refuse("a directory is written file:///dir", location);
+  refuse("the scheme is not supported; write s3://bucket/prefix or file:///dir", location);
+}
+
+}  // namespace
+
+std::string normalise_location(const StoreOptions& options) {
+  if (scheme_of(options) == Scheme::kFile) return "file://" + file_location_directory(options.location);
+  const S3Config config = s3_config(options);
+  return config.location.text() + "@" + (config.endpoint.empty() ? "https://s3.amazonaws.com" : config.endpoint);
+}
+
+std::shared_ptr<Store> open_store(const StoreOptions& options) {
+  if (scheme_of(options) == Scheme::kFile) {
+    return std::make_shared<FileStore>(file_location_directory(options.location));
+  }
+  return std::make_shared<RetryingStore>(std::make_shared<S3Store>(s3_config(options)));
+}
+
+}  // namespace ts
