@@ -90,7 +90,8 @@ TEST_CASE("retrying store: lists and removes recover") {
 }
 
 TEST_CASE("retrying store: only kUnavailable is tried again") {
-  for (Code code : {Code::kNotFound, Code::kChanged, Code::kForbidden, Code::kCorrupt, Code::kUnsupported, Code::kInterrupted, Code::kBadInput}) {
+  for (Code code :
+       {Code::kNotFound, Code::kChanged, Code::kForbidden, Code::kCorrupt, Code::kUnsupported, Code::kInterrupted, Code::kBadInput}) {
     Setup t;
     t.inner->steps.push_back(error(code));
     CHECK(thrown([&] { t.store.get_range("k", "", 0, 1); }).code == code);

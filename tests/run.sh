@@ -2,7 +2,8 @@
 # run.sh [all | unit [NAME] | python [NAME]]: runs the tests as built, on an S3 server of their own, and ends with "N passed, N failed".
 #
 # NAME selects by name (part of a doctest case or of a Python test). From the environment: BUILD (default build/default),
-# SANITIZE (as the build was made), PYTHON, TIMESERIES_TEST_TIMEOUT (seconds for each half), and how long the loops go on:
+# MODULE (default ./timeseries.so), SANITIZE (as the build was made), PYTHON, TIMESERIES_TEST_TIMEOUT (seconds for each half), and
+# how long the loops go on:
 # TIMESERIES_KILL_ROUNDS, TIMESERIES_DIFFERENTIAL_QUERIES, TIMESERIES_FUZZ_SECONDS.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -17,12 +18,12 @@ limit=${TIMESERIES_TEST_TIMEOUT:-2400}  # a hung test ends well before CI's own 
 
 if [ -n "$sanitize" ]; then
   build=${BUILD:-build/${sanitize//,/-}}
-  module=$build/timeseries.so
+  module=${MODULE:-$build/timeseries.so}
 else
   build=${BUILD:-build/default}
-  module=timeseries.so
+  module=${MODULE:-timeseries.so}
 fi
-case $what in all | unit | python) ;; *) sed -n '2,6s/^# //p' "$0" >&2; exit 2 ;; esac
+case $what in all | unit | python) ;; *) sed -n '2,7s/^# //p' "$0" >&2; exit 2 ;; esac
 for f in "$build/unit_tests" "$build/timeseries_failpoints.so" "$module"; do
   if [ ! -e "$f" ]; then echo "run.sh: $f is not built; run make test" >&2; exit 2; fi
 done

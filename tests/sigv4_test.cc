@@ -23,8 +23,7 @@ SigV4Request suite(const std::string& method, const std::string& path, const std
 
 TEST_CASE("sigv4: get-vanilla of the suite has its canonical request, string to sign, signature and header") {
   const SigV4 got = sign_v4(suite("GET", "/", ""), kSuite);
-  CHECK(got.canonical_request ==
-        "GET\n/\n\nhost:example.amazonaws.com\nx-amz-date:20150830T123600Z\n\nhost;x-amz-date\n" + kEmpty);
+  CHECK(got.canonical_request == "GET\n/\n\nhost:example.amazonaws.com\nx-amz-date:20150830T123600Z\n\nhost;x-amz-date\n" + kEmpty);
   CHECK(got.string_to_sign ==
         "AWS4-HMAC-SHA256\n20150830T123600Z\n20150830/us-east-1/service/aws4_request\n"
         "bb579772317eb040ac9ed261061d46c1f17a8133879d6129b6e1c25292927e63");
@@ -56,7 +55,8 @@ TEST_CASE("sigv4: header values lose outer blanks and repeated inner ones") {
   const SigV4 got = sign_v4(suite("GET", "/", "", {{"My-Header1", " value1"}, {"My-Header2", "  \"a   b   c\"  "}}), kSuite);
   CHECK(got.canonical_request ==
         "GET\n/\n\nhost:example.amazonaws.com\nmy-header1:value1\nmy-header2:\"a b c\"\nx-amz-date:20150830T123600Z\n\n"
-        "host;my-header1;my-header2;x-amz-date\n" + kEmpty);
+        "host;my-header1;my-header2;x-amz-date\n" +
+            kEmpty);
   CHECK(got.signature == "acc3ed3afb60bb290fc8d2dd0098b9911fcaa05412b367055dee359757a9c736");
 }
 
@@ -76,9 +76,8 @@ TEST_CASE("sigv4: the S3 documentation's GET of a range has its three texts") {
                               {"x-amz-date", "20130524T000000Z"}},
                              kEmpty},
                             kDocs);
-  CHECK(got.canonical_request ==
-        "GET\n/test.txt\n\nhost:examplebucket.s3.amazonaws.com\nrange:bytes=0-9\nx-amz-content-sha256:" + kEmpty +
-            "\nx-amz-date:20130524T000000Z\n\nhost;range;x-amz-content-sha256;x-amz-date\n" + kEmpty);
+  CHECK(got.canonical_request == "GET\n/test.txt\n\nhost:examplebucket.s3.amazonaws.com\nrange:bytes=0-9\nx-amz-content-sha256:" + kEmpty +
+                                     "\nx-amz-date:20130524T000000Z\n\nhost;range;x-amz-content-sha256;x-amz-date\n" + kEmpty);
   CHECK(got.string_to_sign ==
         "AWS4-HMAC-SHA256\n20130524T000000Z\n20130524/us-east-1/s3/aws4_request\n"
         "7344ae5b7ee6c3e7e6b0fe0640412a37625d1fbfff95c48bbb2dc43964946972");
@@ -104,12 +103,13 @@ TEST_CASE("sigv4: the S3 documentation's PUT signs the body's hash and an encode
 }
 
 TEST_CASE("sigv4: the S3 documentation's listing signs its query") {
-  const SigV4 got = sign_v4({"GET",
-                             "/",
-                             encode_query({{"prefix", "J"}, {"max-keys", "2"}}),
-                             {{"Host", "examplebucket.s3.amazonaws.com"}, {"x-amz-content-sha256", kEmpty}, {"x-amz-date", "20130524T000000Z"}},
-                             kEmpty},
-                            kDocs);
+  const SigV4 got =
+      sign_v4({"GET",
+               "/",
+               encode_query({{"prefix", "J"}, {"max-keys", "2"}}),
+               {{"Host", "examplebucket.s3.amazonaws.com"}, {"x-amz-content-sha256", kEmpty}, {"x-amz-date", "20130524T000000Z"}},
+               kEmpty},
+              kDocs);
   CHECK(got.canonical_request.starts_with("GET\n/\nmax-keys=2&prefix=J\n"));
   CHECK(got.string_to_sign.ends_with("df57d21db20da04d7fa30298dd4488ba3a2b47ca3a489c74750e0f1e7df1b9b7"));
   CHECK(got.signature == "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7");

@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -14,6 +16,26 @@
 #include "vfs/file_store.h"
 #include "vfs/retrying_store.h"
 #include "vfs/sigv4.h"
+
+#ifdef __linux__
+#include <sys/syscall.h>
+
+// Every fsync of this program passes here, so that a test can see what was made durable and in which order.
+namespace {
+std::atomic<bool> watch_fsync{false};
+std::atomic<int> fail_fsync{0};          // the n-th from now fails
+std::vector<std::string> fsynced_names;  // of the one thread that watches
+}  // namespace
+
+extern "C" int fsync(int fd) {
+  if (watch_fsync) fsynced_names.push_back(std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd)).string());
+  if (watch_fsync && fail_fsync > 0 && --fail_fsync == 0) {
+    errno = EIO;
+    return -1;
+  }
+  return static_cast<int>(::syscall(SYS_fsync, fd));
+}
+#endif
 
 using namespace ts;
 using namespace ts_test;
@@ -104,8 +126,14 @@ TEST_CASE_TEMPLATE("store contract: ranges are exact at the begin, inside, acros
   std::string bytes(3'000'000, '\0');
   for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * 2654435761u >> 13);
   const std::string etag = store->put_if_absent("big", bytes).etag;
-  for (auto [offset, length] : std::initializer_list<std::pair<std::uint64_t, std::uint64_t>>{
-           {0, 1}, {0, 3'000'000}, {0, 9'000'000}, {1'234'567, 700'001}, {2'999'999, 1}, {2'999'990, 100}, {0, UINT64_MAX}, {5, UINT64_MAX}}) {
+  for (auto [offset, length] : std::initializer_list<std::pair<std::uint64_t, std::uint64_t>>{{0, 1},
+                                                                                              {0, 3'000'000},
+                                                                                              {0, 9'000'000},
+                                                                                              {1'234'567, 700'001},
+                                                                                              {2'999'999, 1},
+                                                                                              {2'999'990, 100},
+                                                                                              {0, UINT64_MAX},
+                                                                                              {5, UINT64_MAX}}) {
     const Range range = store->get_range("big", etag, offset, length);
     CHECK(range.bytes == bytes.substr(offset, length));
     CHECK(range.object_size == bytes.size());
@@ -194,8 +222,8 @@ TEST_CASE_TEMPLATE("store contract: a page that ends with the last key says that
 TEST_CASE_TEMPLATE("store contract: odd characters in keys survive put, list, get and remove", T, DirectoryPlace, BucketPlace) {
   T place;
   auto store = place.open(3);
-  Keys keys = {"a b", "a+b", "a%20b", "a%b", "a#b", "a?b=c&d", "\xC3\xA4\xE2\x82\xAC/\xF0\x9F\x98\x80", "a'b\"c", "a<&>b", "a;b,c=d", "~a!$()*@:[]",
-               "a\\b", "trailing "};
+  Keys keys = {"a b",    "a+b",   "a%20b",   "a%b",         "a#b",  "a?b=c&d",  "\xC3\xA4\xE2\x82\xAC/\xF0\x9F\x98\x80",
+               "a'b\"c", "a<&>b", "a;b,c=d", "~a!$()*@:[]", "a\\b", "trailing "};
   for (const std::string& key : keys) CHECK(store->put_if_absent(key, "of " + key).stored);
   std::sort(keys.begin(), keys.end());
   CHECK(all_keys(*store) == keys);
@@ -205,8 +233,8 @@ TEST_CASE_TEMPLATE("store contract: odd characters in keys survive put, list, ge
   CHECK(all_keys(*store).empty());
 }
 
-TEST_CASE_TEMPLATE("store contract: a pinned read of an overwritten or removed object is kChanged, an unpinned one kNotFound", T, DirectoryPlace,
-                   BucketPlace) {
+TEST_CASE_TEMPLATE("store contract: a pinned read of an overwritten or removed object is kChanged, an unpinned one kNotFound", T,
+                   DirectoryPlace, BucketPlace) {
   T place;
   auto store = place.open(1000);
   const std::string etag = store->put_if_absent("k", "first").etag;
@@ -232,7 +260,8 @@ TEST_CASE_TEMPLATE("store contract: what is removed is gone, and removing it aga
   CHECK(store->put_if_absent("a/b", "y").stored);
 }
 
-TEST_CASE_TEMPLATE("store contract: a cancelled request does nothing, others are charged with what came back", T, DirectoryPlace, BucketPlace) {
+TEST_CASE_TEMPLATE("store contract: a cancelled request does nothing, others are charged with what came back", T, DirectoryPlace,
+                   BucketPlace) {
   T place;
   auto store = place.open(1000);
   TestCancel cancel;
@@ -256,8 +285,9 @@ TEST_CASE_TEMPLATE("store contract: a cancelled request does nothing, others are
 TEST_CASE("store contract: file store refuses keys that lead elsewhere") {
   DirectoryPlace place;
   auto store = place.open(1000);
-  for (const std::string& key : Keys{std::string(""), std::string("../x"), std::string("a/../x"), std::string("/x"), std::string("a//b"), std::string("a/"),
-                                 std::string("./a"), std::string("a\0b", 3), std::string(".tmp-1"), std::string(300, 'x')}) {
+  for (const std::string& key :
+       Keys{std::string(""), std::string("../x"), std::string("a/../x"), std::string("/x"), std::string("a//b"), std::string("a/"),
+            std::string("./a"), std::string("a\0b", 3), std::string(".tmp-1"), std::string(300, 'x')}) {
     CHECK(thrown([&] { store->put_if_absent(key, "x"); }).code == Code::kBadInput);
     CHECK(thrown([&] { store->get_range(key, "", 0, 1); }).code == Code::kBadInput);
     CHECK(thrown([&] { store->remove(key); }).code == Code::kBadInput);
@@ -296,6 +326,43 @@ TEST_CASE("store contract: file store leaves no temporary file and gives modes 0
   CHECK((static_cast<unsigned>(fs::status(base / "dir" / "file").permissions()) & 0777u) == 0640u);
   CHECK((static_cast<unsigned>(fs::status(base / "dir").permissions()) & 0777u) == 0750u);
 }
+
+#ifdef __linux__
+TEST_CASE("store contract: file store makes the file durable before it has a name, then every directory on its way") {
+  DirectoryPlace place;
+  auto store = place.open(1000);
+  const std::string base = store->describe().substr(7);
+  store->put_if_absent("first", "x");
+  fsynced_names.clear();
+  watch_fsync = true;
+  store->put_if_absent("a/b/file", "x");
+  watch_fsync = false;
+  REQUIRE(fsynced_names.size() == 4);
+  CHECK(fsynced_names[0].starts_with(base + "/a/b/.tmp-"));
+  CHECK(Keys(fsynced_names.begin() + 1, fsynced_names.end()) == Keys{base + "/a/b", base + "/a", base});
+  // Who finds the key taken relies on it: its writer may have died before it made the directory durable.
+  fsynced_names.clear();
+  watch_fsync = true;
+  CHECK(!store->put_if_absent("a/b/file", "x").stored);
+  watch_fsync = false;
+  CHECK(fsynced_names == Keys{base + "/a/b", base + "/a", base});
+}
+
+TEST_CASE("store contract: file store publishes nothing when the disk fails, and leaves nothing behind") {
+  DirectoryPlace place;
+  auto store = place.open(1000);
+  store->put_if_absent("dir/first", "x");
+  fail_fsync = 1;
+  watch_fsync = true;
+  const Thrown error = thrown([&] { store->put_if_absent("dir/file", "x"); });
+  watch_fsync = false;
+  CHECK(error.code == Code::kIo);
+  CHECK(error.has(store->describe() + "/dir/file"));
+  CHECK(all_keys(*store) == Keys{"dir/first"});
+  const fs::path base = store->describe().substr(7);
+  CHECK(std::distance(fs::directory_iterator(base / "dir"), fs::directory_iterator()) == 1);
+}
+#endif
 
 TEST_CASE("store contract: file store does not read directories outside the prefix or before the start") {
   DirectoryPlace place;

@@ -26,8 +26,9 @@ TEST_CASE("url: the scheme's own port is no port") {
 }
 
 TEST_CASE("url: what is no plain http or https URL is refused") {
-  for (const char* text : {"", "h", "ftp://h", "http:/h", "http://", "http://:80", "http://h:0", "http://h:65536", "http://h:8x", "http://h:",
-                           "http://a b", "http://h/a b", "http://h/\n", "http://h#f", "http://h\\x", "http://[::1", "http://h\xC3\xA4"}) {
+  for (const char* text :
+       {"", "h", "ftp://h", "http:/h", "http://", "http://:80", "http://h:0", "http://h:65536", "http://h:8x", "http://h:", "http://a b",
+        "http://h/a b", "http://h/\n", "http://h#f", "http://h\\x", "http://[::1", "http://h\xC3\xA4"}) {
     CAPTURE(text);
     CHECK(!parse_url(text));
   }

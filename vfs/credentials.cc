@@ -154,9 +154,8 @@ std::shared_ptr<const Credentials> from_environment(const Surroundings& around) 
 }
 
 // STS AssumeRoleWithWebIdentity: the token in a file is exchanged for keys; the request is not signed.
-std::shared_ptr<const Credentials> from_web_identity(const Surroundings& around, const std::string& token_file,
-                                                     const std::string& role, std::string session, const std::string& region,
-                                                     const Cancel* cancel) {
+std::shared_ptr<const Credentials> from_web_identity(const Surroundings& around, const std::string& token_file, const std::string& role,
+                                                     std::string session, const std::string& region, const Cancel* cancel) {
   const std::string source = "web identity (STS)";
   if (role.empty()) fail(Code::kForbidden, "AWS_WEB_IDENTITY_TOKEN_FILE is set but AWS_ROLE_ARN is not");
   const std::optional<std::string> token = around.read_file(expanded(around, token_file));
@@ -187,16 +186,16 @@ std::shared_ptr<const Credentials> from_web_identity(const Surroundings& around,
 std::shared_ptr<const Credentials> from_profile(const Surroundings& around, const Profile& profile, const std::string& region,
                                                 const Cancel* cancel) {
   const std::string source = "profile '" + printable(profile.name, 64) + "'";
-  Credentials found{profile.value("aws_access_key_id"), profile.value("aws_secret_access_key"),
-                    profile.value("aws_session_token"), 0, source};
+  Credentials found{profile.value("aws_access_key_id"), profile.value("aws_secret_access_key"), profile.value("aws_session_token"), 0,
+                    source};
   if (!found.access_key_id.empty() || !found.secret_access_key.empty()) return checked(std::move(found));
   if (std::string file = profile.value("web_identity_token_file"); !file.empty()) {
     return from_web_identity(around, file, profile.value("role_arn"), profile.value("role_session_name"), region, cancel);
   }
   for (const char* other : {"role_arn", "credential_process", "sso_session", "sso_start_url"}) {
     if (profile.value(other).empty()) continue;
-    fail(Code::kForbidden, source + " uses " + other +
-                               ", which is not supported; run `aws configure export-credentials --format env` and use its output");
+    fail(Code::kForbidden,
+         source + " uses " + other + ", which is not supported; run `aws configure export-credentials --format env` and use its output");
   }
   return nullptr;
 }
@@ -331,15 +330,14 @@ Profile load_profile(const Surroundings& around, const std::string& chosen) {
     }
   }
   if (!profile.found && (!chosen.empty() || !from_variable.empty())) {
-    throw Error(Code::kBadInput, "s3: there is no profile '" + printable(profile.name, 64) + "' in " + profile.files +
-                                     "; check its name");
+    throw Error(Code::kBadInput, "s3: there is no profile '" + printable(profile.name, 64) + "' in " + profile.files + "; check its name");
   }
   return profile;
 }
 
 std::string resolve_region(const Surroundings& around, const Profile& profile, const std::string& option) {
-  return first_of({option, around.environment("AWS_REGION"), around.environment("AWS_DEFAULT_REGION"), profile.value("region"),
-                   "us-east-1"});
+  return first_of(
+      {option, around.environment("AWS_REGION"), around.environment("AWS_DEFAULT_REGION"), profile.value("region"), "us-east-1"});
 }
 
 std::string resolve_endpoint(const Surroundings& around, const Profile& profile, const std::string& option) {
@@ -347,8 +345,7 @@ std::string resolve_endpoint(const Surroundings& around, const Profile& profile,
                    profile.value("s3.endpoint_url"), profile.value("endpoint_url")});
 }
 
-CredentialChain::CredentialChain(Surroundings around, std::string chosen)
-    : around_(std::move(around)), chosen_(std::move(chosen)) {}
+CredentialChain::CredentialChain(Surroundings around, std::string chosen) : around_(std::move(around)), chosen_(std::move(chosen)) {}
 
 std::shared_ptr<const Credentials> CredentialChain::get(const Cancel* cancel) {
   std::unique_lock lock(mutex_);
@@ -411,14 +408,14 @@ std::shared_ptr<const Credentials> CredentialChain::fetch(const Cancel* cancel) 
     if (auto found = from_environment(around_)) return found;
     if (const std::string file = around_.environment("AWS_WEB_IDENTITY_TOKEN_FILE"); !file.empty()) {
       const std::string region = resolve_region(around_, load_profile(around_, ""), "");
-      return from_web_identity(around_, file, around_.environment("AWS_ROLE_ARN"), around_.environment("AWS_ROLE_SESSION_NAME"),
-                               region, cancel);
+      return from_web_identity(around_, file, around_.environment("AWS_ROLE_ARN"), around_.environment("AWS_ROLE_SESSION_NAME"), region,
+                               cancel);
     }
   }
   const Profile profile = load_profile(around_, chosen_);
   if (auto found = from_profile(around_, profile, resolve_region(around_, profile, ""), cancel)) return found;
-  const std::string no_profile = "profile '" + printable(profile.name, 64) + "' (" +
-                                 (profile.found ? "no keys" : "not found") + " in " + profile.files + ")";
+  const std::string no_profile =
+      "profile '" + printable(profile.name, 64) + "' (" + (profile.found ? "no keys" : "not found") + " in " + profile.files + ")";
   if (!chosen_.empty()) fail(Code::kForbidden, "no keys: " + no_profile + "; add aws_access_key_id and aws_secret_access_key");
   if (auto found = from_container(around_, cancel)) return found;
   std::string instance;

@@ -21,8 +21,8 @@ namespace ts {
 
 // The world as the chain sees it.
 struct Surroundings {
-  std::function<std::string(const char*)> environment;                         // "" when it is not set
-  std::function<std::optional<std::string>(const std::string&)> read_file;     // nothing when it cannot be read
+  std::function<std::string(const char*)> environment;                      // "" when it is not set
+  std::function<std::optional<std::string>(const std::string&)> read_file;  // nothing when it cannot be read
   HttpFunction http;
   Clock* clock = nullptr;
 
@@ -32,9 +32,9 @@ struct Surroundings {
 struct Credentials {
   std::string access_key_id;
   std::string secret_access_key;
-  std::string session_token;       // empty: long-lived keys
-  std::int64_t expires_ms = 0;     // 0: never
-  std::string source;              // for messages: "the environment", "profile 'x'"
+  std::string session_token;    // empty: long-lived keys
+  std::int64_t expires_ms = 0;  // 0: never
+  std::string source;           // for messages: "the environment", "profile 'x'"
 };
 
 // One profile of ~/.aws/config and ~/.aws/credentials, merged (credentials win).

@@ -24,9 +24,9 @@
 namespace ts {
 namespace {
 
-constexpr std::size_t kMaxKey = 1024;      // S3's limit, so that an archive can move there
-constexpr std::size_t kMaxPart = 255;      // of file systems
-constexpr std::size_t kMaxDepth = 64;      // directories open at once in a listing
+constexpr std::size_t kMaxKey = 1024;       // S3's limit, so that an archive can move there
+constexpr std::size_t kMaxPart = 255;       // of file systems
+constexpr std::size_t kMaxDepth = 64;       // directories open at once in a listing
 constexpr std::size_t kMaxWrite = 1 << 20;  // bytes between two looks at the Cancel
 constexpr std::string_view kTemporary = ".tmp-";
 
@@ -90,9 +90,7 @@ Descriptor open_directory(int at, const char* name) {
   return Descriptor(::openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
-Descriptor open_base(const std::string& directory) {
-  return Descriptor(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-}
+Descriptor open_base(const std::string& directory) { return Descriptor(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)); }
 
 bool is_missing(int error) { return error == ENOENT || error == ENOTDIR || error == ELOOP; }
 
@@ -322,8 +320,7 @@ ListPage FileStore::list(std::string_view prefix, std::string_view start_after, 
   return std::move(walk.page);
 }
 
-Range FileStore::get_range(std::string_view key, std::string_view etag, std::uint64_t offset, std::uint64_t length,
-                           const Cancel* cancel) {
+Range FileStore::get_range(std::string_view key, std::string_view etag, std::uint64_t offset, std::uint64_t length, const Cancel* cancel) {
   const std::string object = object_name(*this, key);
   check_cancel(cancel, object);
   auto missing = [&] {

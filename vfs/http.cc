@@ -41,9 +41,7 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-[[noreturn]] void throw_interrupted(const Url& url) {
-  throw Error(Code::kInterrupted, "http: interrupted: " + url.origin());
-}
+[[noreturn]] void throw_interrupted(const Url& url) { throw Error(Code::kInterrupted, "http: interrupted: " + url.origin()); }
 
 // TLS libraries of older libcurls may raise SIGPIPE, whose default ends the host: it is swallowed in this thread.
 class NoSigpipe {
@@ -235,7 +233,9 @@ static size_t ts_http_body(char* data, size_t size, size_t count, void* self) no
 // Called before each time the request goes out; libcurl sends again by itself when a kept connection turns out dead.
 static int ts_http_before_send(void* self, char*, char*, int, int) noexcept {
   auto* transfer = static_cast<Transfer*>(self);
-  return ++transfer->sends > 1 && transfer->request.once ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+  if (transfer->request.once && transfer->sends > 0) return CURL_PREREQFUNC_ABORT;
+  ++transfer->sends;
+  return CURL_PREREQFUNC_OK;
 }
 }
 
@@ -344,8 +344,8 @@ class Silence {
   std::int64_t lasted_ms() {
     curl_off_t uploaded = 0;
     curl_easy_getinfo(transfer_.easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
-    const std::uint64_t moved = transfer_.body_bytes + transfer_.header_bytes + static_cast<std::uint64_t>(uploaded) +
-                                static_cast<std::uint64_t>(transfer_.sends);
+    const std::uint64_t moved =
+        transfer_.body_bytes + transfer_.header_bytes + static_cast<std::uint64_t>(uploaded) + static_cast<std::uint64_t>(transfer_.sends);
     const std::int64_t now = Clock::system().steady_ms();
     if (moved != seen_) seen_ = moved, since_ms_ = now;
     return now - since_ms_;
@@ -381,8 +381,7 @@ HttpError failure_of(CURLcode code, const Transfer& transfer, const Url& url) {
               "check that the server runs and is reachable"};
     case CURLE_OPERATION_TIMEDOUT:
       return {Code::kUnavailable, HttpFault::kConnect, sent,
-              "no connection to " + host + " within " + std::to_string((transfer.request.connect_timeout_ms + 999) / 1000) +
-                  " s",
+              "no connection to " + host + " within " + std::to_string((transfer.request.connect_timeout_ms + 999) / 1000) + " s",
               "check that the server runs and is reachable"};
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
@@ -400,13 +399,10 @@ HttpError failure_of(CURLcode code, const Transfer& transfer, const Url& url) {
     case CURLE_WRITE_ERROR:  // our header limit; longer bodies have their own error
       return {Code::kUnavailable, HttpFault::kMalformed, sent, "the answer of " + host + " is not proper HTTP",
               "check that the endpoint is an HTTP server"};
-    case CURLE_URL_MALFORMAT:
-      return {Code::kBadInput, HttpFault::kBadRequest, false, "the URL is malformed", ""};
-    case CURLE_OUT_OF_MEMORY:
-      return {Code::kNoMemory, HttpFault::kBadRequest, sent, "out of memory", ""};
+    case CURLE_URL_MALFORMAT: return {Code::kBadInput, HttpFault::kBadRequest, false, "the URL is malformed", ""};
+    case CURLE_OUT_OF_MEMORY: return {Code::kNoMemory, HttpFault::kBadRequest, sent, "out of memory", ""};
     default:  // among them a request that is sent once only and met a dead connection
-      return {Code::kUnavailable, HttpFault::kLost, sent, "the connection to " + host + " was lost",
-              "check the network and the server"};
+      return {Code::kUnavailable, HttpFault::kLost, sent, "the connection to " + host + " was lost", "check the network and the server"};
   }
 }
 
@@ -496,8 +492,8 @@ std::optional<std::uint64_t> check_partial_content(const HttpResponse& response,
     return std::nullopt;
   }
   std::string_view text = response.header("content-range");
-  why = "the server's Content-Range \"" + printable(text, 80) + "\" does not fit the range asked for (" +
-        range_header(offset, length) + ")";
+  why =
+      "the server's Content-Range \"" + printable(text, 80) + "\" does not fit the range asked for (" + range_header(offset, length) + ")";
   if (!lower(text.substr(0, 6)).starts_with("bytes ")) return std::nullopt;
   text = trimmed(text.substr(6));
   const std::size_t dash = text.find('-'), slash = text.find('/');

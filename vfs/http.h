@@ -20,19 +20,19 @@ namespace ts {
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
-constexpr int kMaxConnections = 32;                    // more do not speed up a reader and are rude to a server
-constexpr std::uint64_t kMaxErrorBody = 64 * 1024;     // enough for any error text; the rest is not read
+constexpr int kMaxConnections = 32;                 // more do not speed up a reader and are rude to a server
+constexpr std::uint64_t kMaxErrorBody = 64 * 1024;  // enough for any error text; the rest is not read
 constexpr std::uint64_t kMaxResponseHeaders = 64 * 1024;
 
 struct HttpRequest {
   std::string method = "GET";
   std::string url;
   Headers headers;
-  std::string_view body;        // must live as long as the call
-  int wanted_status = 200;      // the answer whose body may be `max_body` long; others are cut at kMaxErrorBody
+  std::string_view body;    // must live as long as the call
+  int wanted_status = 200;  // the answer whose body may be `max_body` long; others are cut at kMaxErrorBody
   std::uint64_t max_body = 0;
-  bool once = false;            // never sent a second time over a fresh connection (libcurl does so by itself otherwise)
-  bool direct = false;          // never through a proxy: metadata services
+  bool once = false;    // never sent a second time over a fresh connection (libcurl does so by itself otherwise)
+  bool direct = false;  // never through a proxy: metadata services
   std::int64_t connect_timeout_ms = 10'000;
   std::int64_t stall_timeout_ms = 20'000;  // silence in both directions
 };

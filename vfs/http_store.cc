@@ -22,8 +22,7 @@ class HttpStore : public Store {
  public:
   HttpStore(std::string base, HttpFunction http) : base_(std::move(base)), http_(std::move(http)) {}
 
-  Range get_range(std::string_view key, std::string_view etag, std::uint64_t offset, std::uint64_t length,
-                  const Cancel* cancel) override {
+  Range get_range(std::string_view key, std::string_view etag, std::uint64_t offset, std::uint64_t length, const Cancel* cancel) override {
     HttpRequest request;
     request.url = key.empty() ? base_ : base_ + "/" + std::string(key);
     request.headers = {{"Range", range_header(offset, length)}, {"Accept-Encoding", "identity"}};
@@ -49,8 +48,8 @@ class HttpStore : public Store {
 
  private:
   [[noreturn]] void unsupported(const char* what) const {
-    throw Error(Code::kUnsupported, std::string("http: a web server cannot ") + what + ": " + describe() +
-                                        "; use an s3:// or file:// location");
+    throw Error(Code::kUnsupported,
+                std::string("http: a web server cannot ") + what + ": " + describe() + "; use an s3:// or file:// location");
   }
 
   // A query may be a signature.
@@ -76,7 +75,8 @@ class HttpStore : public Store {
       range.object_size = unsatisfied_size(response).value_or(0);
       return range;
     }
-    if (status == 200) throw Error(Code::kUnsupported, "http: the server ignores the Range header" + answer + "; it must support ranged reads");
+    if (status == 200)
+      throw Error(Code::kUnsupported, "http: the server ignores the Range header" + answer + "; it must support ranged reads");
     if (status == 412) throw Error(Code::kChanged, "http: the file changed while it was read" + answer);
     if (status == 404 || status == 410) {
       if (!etag.empty()) throw Error(Code::kChanged, "http: the file vanished while it was read" + answer);
@@ -101,7 +101,8 @@ class HttpStore : public Store {
 std::shared_ptr<Store> make_http_store(const std::string& base_url, HttpFunction http) {
   const std::optional<Url> url = parse_url(base_url);
   if (!url) throw Error(Code::kBadInput, "http: it is no http or https URL: " + printable(base_url.substr(0, base_url.find('?')), 256));
-  if (url->userinfo) throw Error(Code::kBadInput, "http: a URL with user:password@ is refused; it would be stored with the database's name");
+  if (url->userinfo)
+    throw Error(Code::kBadInput, "http: a URL with user:password@ is refused; it would be stored with the database's name");
   std::string base = base_url;
   if (url->query.empty()) {
     while (base.ends_with('/')) base.pop_back();

@@ -1,4 +1,6 @@
 // From what the user wrote to a Store: the schemes, and one spelling for each place. Makes no request.
+#include "ext/base/limits.h"
+#include "vfs/caching_store.h"
 #include "vfs/file_store.h"
 #include "vfs/retrying_store.h"
 #include "vfs/s3_store.h"
@@ -36,9 +38,10 @@ Scheme scheme_of(const StoreOptions& options) {
   if (location.starts_with("s3://")) return Scheme::kS3;
   if (location.starts_with("file:")) return Scheme::kFile;
   if (location.starts_with("gs://") || location.starts_with("gcs://")) {
-    refuse("Google Cloud Storage is reached through its S3 interface; write s3://bucket/prefix with "
-           "endpoint='https://storage.googleapis.com' and HMAC keys",
-           location);
+    refuse(
+        "Google Cloud Storage is reached through its S3 interface; write s3://bucket/prefix with "
+        "endpoint='https://storage.googleapis.com' and HMAC keys",
+        location);
   }
   if (location.starts_with("http://") || location.starts_with("https://")) {
     refuse("a web server cannot be listed; write s3://bucket/prefix and give the server as endpoint='https://...'", location);
@@ -59,11 +62,22 @@ std::string normalise_location(const StoreOptions& options) {
   return config.location.text() + "@" + (config.endpoint.empty() ? "https://s3.amazonaws.com" : config.endpoint);
 }
 
-std::shared_ptr<Store> open_store(const StoreOptions& options) {
+static std::shared_ptr<Store> open_uncached(const StoreOptions& options) {
   if (scheme_of(options) == Scheme::kFile) {
-    return std::make_shared<FileStore>(file_location_directory(options.location));
+    return std::make_shared<FileStore>(file_location_directory(options.location), list_page_size());
   }
-  return std::make_shared<RetryingStore>(std::make_shared<S3Store>(s3_config(options)));
+  S3Config config = s3_config(options);
+  config.page_size = list_page_size();
+  return std::make_shared<RetryingStore>(std::make_shared<S3Store>(std::move(config)));
+}
+
+std::shared_ptr<Store> open_store(const StoreOptions& options) {
+  std::shared_ptr<Store> store = open_uncached(options);
+  if (options.cache_dir.empty()) return store;
+  if (options.cache_dir[0] != '/') {
+    throw Error(Code::kBadInput, "timeseries: cache_dir='" + options.cache_dir + "' is no absolute path; write cache_dir='/path'");
+  }
+  return std::make_shared<CachingStore>(store, normalise_location(options), options.cache_dir, options.cache_size);
 }
 
 }  // namespace ts

@@ -44,6 +44,7 @@ constexpr std::size_t kMessageBytes = 1024;
 constexpr std::size_t kHeaderBytes = 100;
 constexpr unsigned char kWalVersion = 2;
 constexpr char kMagic[] = "SQLite format 3";  // 16 bytes with its NUL
+constexpr char kMountVfs[] = "timeseries-object-";  // with the address behind it: one for each copy of this library
 
 // One registered VFS. Never freed: SQLite keeps pointers to it.
 struct RemoteVfs {
@@ -197,7 +198,7 @@ std::uint32_t big_endian(const unsigned char* at) {
 
 // Refuses with a sentence what SQLite would refuse, or misread, without one. Returns the size.
 sqlite3_int64 check_database(const std::string& vfs, RemoteSource& source) {
-  const std::string what = "vfs " + vfs + ": " + source.file->name();
+  const std::string what = (vfs.starts_with(kMountVfs) ? "shard" : "vfs " + vfs) + ": " + source.file->name();
   const std::uint64_t size = source.file->size(source.cancel);
   unsigned char header[kHeaderBytes] = {};
   if (size == 0) throw Error(Code::kCorrupt, what + " is empty, not an SQLite database");
@@ -405,7 +406,7 @@ const RemoteVfs* mount_vfs = nullptr;  // set before `registered`
 // The private name must be ours alone: another copy of this library in the process has mounts of its own.
 std::string private_name() {
   char name[64];
-  std::snprintf(name, sizeof name, "timeseries-object-%p", static_cast<void*>(&registered));
+  std::snprintf(name, sizeof name, "%s%p", kMountVfs, static_cast<void*>(&registered));
   return name;
 }
 

@@ -24,8 +24,8 @@ struct RetryPolicy {
 };
 
 struct RetryPolicies {
-  RetryPolicy read;                                    // get_range, list, remove
-  RetryPolicy put{3, 250, 4'000, 5'000, 10'000};        // the uploader above tries for ever by itself
+  RetryPolicy read;                               // get_range, list, remove
+  RetryPolicy put{3, 250, 4'000, 5'000, 10'000};  // the uploader above tries for ever by itself
 };
 
 class RetryingStore : public Store {

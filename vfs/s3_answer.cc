@@ -113,7 +113,8 @@ void throw_s3_error(const HttpResponse& response, const S3Error& error, const st
     fail(Code::kForbidden, "the session token is expired or invalid", "renew AWS_SESSION_TOKEN and its keys");
   }
   if (code == "RequestTimeTooSkewed" || code == "RequestExpired") {
-    fail(Code::kForbidden, "the server's clock and this machine's differ too much (clock skew)", "set this machine's clock, by NTP for example");
+    fail(Code::kForbidden, "the server's clock and this machine's differ too much (clock skew)",
+         "set this machine's clock, by NTP for example");
   }
   if (code == "RequestTimeout" || code == "SlowDown" || code == "IncompleteBody" || code == "BadDigest" ||
       code == "XAmzContentSHA256Mismatch" || code == "ConditionalRequestConflict" || code == "OperationAborted" || status == 408 ||
@@ -141,8 +142,7 @@ void throw_s3_error(const HttpResponse& response, const S3Error& error, const st
 }
 
 void throw_s3_fault(const HttpError& fault, const std::string& object) {
-  const std::string message =
-      "s3: " + fault.happened() + ": " + object + (fault.remedy().empty() ? "" : "; " + fault.remedy());
+  const std::string message = "s3: " + fault.happened() + ": " + object + (fault.remedy().empty() ? "" : "; " + fault.remedy());
   if (fault.code() == Code::kUnavailable) throw Unavailable(message, fault.sent());
   throw Error(fault.code(), message);
 }

@@ -34,8 +34,7 @@ S3Error parse_error(const HttpResponse& response);
 
 // The Error for an answer that is not the one wanted; `object` is the object or place, `action` what the credentials
 // need ("s3:GetObject").
-[[noreturn]] void throw_s3_error(const HttpResponse& response, const S3Error& error, const std::string& object,
-                                 const std::string& action);
+[[noreturn]] void throw_s3_error(const HttpResponse& response, const S3Error& error, const std::string& object, const std::string& action);
 
 // An HttpError (no answer) with the object's name.
 [[noreturn]] void throw_s3_fault(const HttpError& fault, const std::string& object);

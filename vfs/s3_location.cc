@@ -33,9 +33,9 @@ bool is_aws(std::string_view host) {
   for (std::string_view end : {".amazonaws.com", ".amazonaws.com.cn"}) {
     if (!host.ends_with(end)) continue;
     host.remove_suffix(end.size());
-    return host == "s3" || ((host.starts_with("s3.") || host.starts_with("s3-")) &&
-                            !host.starts_with("s3-accesspoint") && !host.starts_with("s3-control") &&
-                            std::count(host.begin(), host.end(), '.') <= (host.starts_with("s3.dualstack.") ? 2 : 1));
+    return host == "s3" ||
+           ((host.starts_with("s3.") || host.starts_with("s3-")) && !host.starts_with("s3-accesspoint") &&
+            !host.starts_with("s3-control") && std::count(host.begin(), host.end(), '.') <= (host.starts_with("s3.dualstack.") ? 2 : 1));
   }
   return false;
 }
@@ -97,8 +97,8 @@ bool valid_region(std::string_view region) {
 
 S3Address s3_address(const std::string& endpoint, const std::string& region, const std::string& bucket, std::string_view key,
                      Addressing addressing) {
-  const std::string base = !endpoint.empty() ? endpoint
-                                             : "https://s3." + region + ".amazonaws.com" + (region.starts_with("cn-") ? ".cn" : "");
+  const std::string base =
+      !endpoint.empty() ? endpoint : "https://s3." + region + ".amazonaws.com" + (region.starts_with("cn-") ? ".cn" : "");
   const Url url = parse_url(base).value();
   if (addressing == Addressing::kAutomatic) {
     // A certificate for *.s3.amazonaws.com does not cover a bucket with dots.

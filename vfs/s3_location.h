@@ -10,7 +10,7 @@ namespace ts {
 
 struct S3Location {
   std::string bucket;
-  std::string prefix;  // without '/' at either end; may be empty
+  std::string prefix;        // without '/' at either end; may be empty
   std::string text() const;  // "s3://bucket/prefix"
 };
 

@@ -11,8 +11,8 @@ namespace ts {
 
 namespace {
 
-constexpr std::size_t kMaxKey = 1024;                 // S3's limit
-constexpr std::uint64_t kMaxPut = 5ull << 30;         // S3's limit for one PUT
+constexpr std::size_t kMaxKey = 1024;          // S3's limit
+constexpr std::uint64_t kMaxPut = 5ull << 30;  // S3's limit for one PUT
 constexpr std::string_view kEmptyHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 // The server knows the request but not its condition.
@@ -29,7 +29,7 @@ bool stale_token(const S3Error& error) {
 // One request, before signing.
 struct S3Store::Call {
   std::string method;
-  std::string key;  // whole; empty: the bucket
+  std::string key;     // whole; empty: the bucket
   std::string object;  // for messages
   Query query;
   Headers headers;  // signed
@@ -47,7 +47,8 @@ S3Config s3_config(const StoreOptions& options, const Surroundings& around) {
   config.endpoint = normalise_endpoint(resolve_endpoint(around, profile, options.endpoint));
   config.region = resolve_region(around, profile, options.region);
   if (!valid_region(config.region)) {
-    throw Error(Code::kBadInput, "s3: the region is not like 'eu-west-1': " + printable(config.region, 64) + "; check region and AWS_REGION");
+    throw Error(Code::kBadInput,
+                "s3: the region is not like 'eu-west-1': " + printable(config.region, 64) + "; check region and AWS_REGION");
   }
   const std::string style = around.environment("TIMESERIES_ADDRESSING");
   if (style == "path") {
@@ -172,8 +173,7 @@ ListPage S3Store::list(std::string_view prefix, std::string_view start_after, co
   }
 }
 
-Range S3Store::get_range(std::string_view key, std::string_view etag, std::uint64_t offset, std::uint64_t length,
-                         const Cancel* cancel) {
+Range S3Store::get_range(std::string_view key, std::string_view etag, std::uint64_t offset, std::uint64_t length, const Cancel* cancel) {
   Call call;
   call.method = "GET";
   call.key = whole_key(key);
@@ -229,7 +229,7 @@ PutResult S3Store::put_if_absent(std::string_view key, std::string_view bytes, c
   if (conditional) {
     call.headers.emplace_back("If-None-Match", "*");
     const HttpResponse response = send(call, cancel);
-    if (response.status == 200) return {true, unquoted(response.header("etag"))};
+    if (response.status < 300) return {true, unquoted(response.header("etag"))};
     if (response.status == 412) return {};
     const S3Error error = parse_error(response);
     if (!refuses_condition(response, error)) throw_s3_error(response, error, call.object, "s3:PutObject");
@@ -243,7 +243,7 @@ PutResult S3Store::put_if_absent(std::string_view key, std::string_view bytes, c
     if (error.code() != Code::kNotFound && error.code() != Code::kForbidden) throw;
   }
   const HttpResponse response = send(call, cancel);
-  if (response.status != 200) throw_s3_error(response, parse_error(response), call.object, "s3:PutObject");
+  if (response.status >= 300) throw_s3_error(response, parse_error(response), call.object, "s3:PutObject");
   if (conditional) {
     std::lock_guard lock(mutex_);
     conditional_ = false;
@@ -257,7 +257,7 @@ void S3Store::remove(std::string_view key, const Cancel* cancel) {
   call.key = whole_key(key);
   call.object = object_name(*this, printable(key));
   const HttpResponse response = send(call, cancel);
-  if (response.status == 200 || response.status == 204) return;
+  if (response.status < 300) return;
   const S3Error error = parse_error(response);
   if (response.status == 404 && error.code != "NoSuchBucket") return;
   throw_s3_error(response, error, call.object, "s3:DeleteObject");

@@ -53,8 +53,8 @@ std::string sha256(std::string_view bytes) {
 std::string hmac_sha256(std::string_view key, std::string_view bytes) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
   unsigned int size = 0;
-  if (!HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(bytes.data()),
-            bytes.size(), digest.data(), &size)) {
+  if (!HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
+            digest.data(), &size)) {
     throw Error(Code::kUnsupported, "sigv4: OpenSSL cannot compute HMAC-SHA-256");
   }
   return {reinterpret_cast<const char*>(digest.data()), size};
@@ -86,19 +86,18 @@ SigV4 sign_v4(const SigV4Request& request, const SigV4Scope& scope) {
   }
 
   SigV4 out;
-  out.canonical_request = request.method + "\n" + (request.path.empty() ? "/" : request.path) + "\n" + request.canonical_query +
-                          "\n" + lines + "\n" + names + "\n" + request.payload_hash;
+  out.canonical_request = request.method + "\n" + (request.path.empty() ? "/" : request.path) + "\n" + request.canonical_query + "\n" +
+                          lines + "\n" + names + "\n" + request.payload_hash;
   const std::string date = scope.amz_date.substr(0, 8);
   const std::string credential_scope = date + "/" + scope.region + "/" + scope.service + "/aws4_request";
-  out.string_to_sign =
-      "AWS4-HMAC-SHA256\n" + scope.amz_date + "\n" + credential_scope + "\n" + hex(sha256(out.canonical_request));
+  out.string_to_sign = "AWS4-HMAC-SHA256\n" + scope.amz_date + "\n" + credential_scope + "\n" + hex(sha256(out.canonical_request));
   std::string key = hmac_sha256("AWS4" + scope.secret_access_key, date);
   key = hmac_sha256(key, scope.region);
   key = hmac_sha256(key, scope.service);
   key = hmac_sha256(key, "aws4_request");
   out.signature = hex(hmac_sha256(key, out.string_to_sign));
-  out.authorization = "AWS4-HMAC-SHA256 Credential=" + scope.access_key_id + "/" + credential_scope +
-                      ", SignedHeaders=" + names + ", Signature=" + out.signature;
+  out.authorization = "AWS4-HMAC-SHA256 Credential=" + scope.access_key_id + "/" + credential_scope + ", SignedHeaders=" + names +
+                      ", Signature=" + out.signature;
   return out;
 }
 
@@ -109,9 +108,9 @@ std::string amz_date(std::int64_t now_ms) {
   const year_month_day date(day);
   const hh_mm_ss time(now - day);
   std::array<char, 32> text;
-  std::snprintf(text.data(), text.size(), "%04d%02u%02uT%02d%02d%02dZ", static_cast<int>(date.year()),
-                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), static_cast<int>(time.hours().count()),
-                static_cast<int>(time.minutes().count()), static_cast<int>(time.seconds().count()));
+  std::snprintf(text.data(), text.size(), "%04d%02u%02uT%02d%02d%02dZ", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                static_cast<unsigned>(date.day()), static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
+                static_cast<int>(time.seconds().count()));
   return text.data();
 }
 

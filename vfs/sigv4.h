@@ -11,16 +11,16 @@
 
 namespace ts {
 
-std::string sha256(std::string_view bytes);                              // 32 raw bytes
-std::string hmac_sha256(std::string_view key, std::string_view bytes);   // 32 raw bytes
-std::string hex(std::string_view bytes);                                 // lower case
+std::string sha256(std::string_view bytes);                             // 32 raw bytes
+std::string hmac_sha256(std::string_view key, std::string_view bytes);  // 32 raw bytes
+std::string hex(std::string_view bytes);                                // lower case
 
 struct SigV4Request {
   std::string method;
-  std::string path;             // percent-encoded, exactly as sent; empty means "/"
-  std::string canonical_query;  // from encode_query(), exactly as sent
+  std::string path;                                          // percent-encoded, exactly as sent; empty means "/"
+  std::string canonical_query;                               // from encode_query(), exactly as sent
   std::vector<std::pair<std::string, std::string>> headers;  // those to sign; Host and x-amz-date among them
-  std::string payload_hash;     // hex SHA-256 of the body, the value of x-amz-content-sha256
+  std::string payload_hash;                                  // hex SHA-256 of the body, the value of x-amz-content-sha256
 };
 
 struct SigV4Scope {

@@ -75,13 +75,15 @@ struct StoreOptions {
   std::string region;
   std::string profile;
   bool anonymous = false;
+  std::string cache_dir;         // pinned ranges are kept there; empty: nowhere
+  std::uint64_t cache_size = 0;  // bytes
 };
 
 // A location in one spelling: two that mean the same place have the same text (it keys the spool and the cache).
 // "s3://bucket/prefix@https://endpoint", "file:///dir". Throws kBadInput with the remedy. Makes no request.
 std::string normalise_location(const StoreOptions& options);
 
-// The store at a location, with retry and counting around it. Makes no request.
+// The store at a location, with retry and, where a cache_dir is given, a cache around it. Makes no request.
 std::shared_ptr<Store> open_store(const StoreOptions& options);
 
 }  // namespace ts

@@ -10,8 +10,7 @@ namespace {
 constexpr std::size_t kMaxUrl = 8192;  // what common servers take as a request line
 
 bool unreserved(unsigned char c) {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' ||
-         c == '~';
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
 }
 
 void append_hex(std::string& out, unsigned char c) {
@@ -41,9 +40,8 @@ bool valid_host(std::string_view host) {
     std::string_view inner = host.substr(1, host.size() - 2);
     return std::all_of(inner.begin(), inner.end(), [](char c) { return hex_value(c) >= 0 || c == ':' || c == '.'; });
   }
-  return !host.empty() && std::all_of(host.begin(), host.end(), [](char c) {
-    return unreserved(static_cast<unsigned char>(c)) && c != '~';
-  });
+  return !host.empty() &&
+         std::all_of(host.begin(), host.end(), [](char c) { return unreserved(static_cast<unsigned char>(c)) && c != '~'; });
 }
 
 }  // namespace

@@ -11,11 +11,11 @@
 namespace ts {
 
 struct Url {
-  std::string scheme;    // "http" or "https"
-  std::string host;      // lower case; an IPv6 address with its brackets
-  int port = 0;          // 0: the scheme's own
-  std::string path;      // as written, begins with '/' or is empty
-  std::string query;     // as written, without '?'
+  std::string scheme;     // "http" or "https"
+  std::string host;       // lower case; an IPv6 address with its brackets
+  int port = 0;           // 0: the scheme's own
+  std::string path;       // as written, begins with '/' or is empty
+  std::string query;      // as written, without '?'
   bool userinfo = false;  // user:password@ was there (it is not kept)
 
   std::string authority() const;  // host[:port], the Host header

@@ -339,7 +339,7 @@ std::int64_t Flusher::flush(SpoolDb& db, const std::string& table, std::int64_t 
     std::unique_lock lock(mutex_);
     if (steady_ms() - progress_at >= timeout_ms) {
       std::string why = last_error_.empty() ? db.status(table).last_error : last_error_;
-      if (why.empty()) why = "the store does not answer";
+      if (why.empty()) why = "no answer yet from " + spool_.store().describe();
       throw Error(Code::kUnavailable, "ts_flush: gave up after " + std::to_string(timeout_ms) +
                                           " ms without progress (flush_timeout); the rows are safe in the spool " + spool_.directory() +
                                           " and will be stored when the cause is gone: " + why);

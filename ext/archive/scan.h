@@ -59,6 +59,7 @@ class StatementCancel : public Cancel {
     stats_->requests += static_cast<std::int64_t>(requests);
     stats_->bytes_read += static_cast<std::int64_t>(bytes);
   }
+  void cache_hit() const override { stats_->cache_hits++; }
   std::atomic<bool> stopped{false};
 
  private:

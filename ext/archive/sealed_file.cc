@@ -2,6 +2,7 @@
 #include "ext/archive/sealed_file.h"
 
 #include <stdio.h>
+#include <strings.h>
 
 #include <algorithm>
 #include <map>
@@ -238,6 +239,20 @@ namespace {
   throw Error(code, "shard: " + why + ": " + object);
 }
 
+// Exactly the table's columns: a renamed, missing or computed one would answer with something else.
+void check_columns(Database& db, const TableDef& table, const std::string& object) {
+  const std::vector<Column>& columns = table.schema.columns;
+  Statement info = db.prepare("PRAGMA main.table_xinfo(" + quote_identifier(table.name) + ")");
+  constexpr int kName = 1, kType = 2, kHidden = 6;
+  std::size_t at = 0;
+  for (; info.step(); at++) {
+    bool same = at < columns.size() && ::strcasecmp(info.text(kName).c_str(), columns[at].name.c_str()) == 0 &&
+                ::strcasecmp(info.text(kType).c_str(), columns[at].type.c_str()) == 0 && info.int64(kHidden) == 0;
+    if (!same) refuse(Code::kCorrupt, object, "its table is not what its schema says, from column " + quote_identifier(info.text(kName)) + " on");
+  }
+  if (at != columns.size()) refuse(Code::kCorrupt, object, "its table lacks the column " + quote_identifier(columns[at].name));
+}
+
 std::int64_t pragma(Database& db, const char* name, const std::string& object) {
   try {
     Statement get = db.prepare(std::string("PRAGMA ") + name);
@@ -255,6 +270,8 @@ Database open_sealed(const std::string& uri, const TableDef& table, const std::s
   int ignored = 0;
   sqlite3_db_config(db.get(), SQLITE_DBCONFIG_DEFENSIVE, 1, &ignored);
   sqlite3_db_config(db.get(), SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, &ignored);
+  // Else a column that the file does not have would be read as a string: its own name, in every row.
+  sqlite3_db_config(db.get(), SQLITE_DBCONFIG_DQS_DML, 0, &ignored);
   if (pragma(db, "application_id", object) != kApplicationId) refuse(Code::kCorrupt, object, "not a timeseries shard");
   std::int64_t version = pragma(db, "user_version", object);
   if (version > kFormatRows) {
@@ -295,6 +312,7 @@ Database open_sealed(const std::string& uri, const TableDef& table, const std::s
   if (auto difference = contradiction(schema, schema_from_json(value("schema"), object))) {
     refuse(Code::kCorrupt, object, "its schema contradicts the table's: " + *difference);
   }
+  check_columns(db, table, object);
   return db;
 }
 

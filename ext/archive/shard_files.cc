@@ -34,8 +34,9 @@ ShardFile::ShardFile(std::shared_ptr<Store> store, TablePtr table, const ShardRe
 void ShardFile::explain(const Error& error) {
   if (mount_) mount_->rethrow_read_error();
   std::string text = error.what();
-  if (text.find(object_) == std::string::npos) text += ": " + object_;
-  throw Error(error.code(), text);
+  if (text.find(object_) != std::string::npos) throw error;
+  if (error.code() == Code::kCorrupt) throw Error(Code::kCorrupt, "shard: damaged (" + text + "): " + object_);
+  throw Error(error.code(), text + ": " + object_);
 }
 
 std::unique_ptr<ShardFile> ShardFiles::take(const std::string& id) {
@@ -220,8 +221,13 @@ class ShardStream : public RowStream {
         done = true;
         break;
       }
+      std::int64_t time = shared_.statement.int64(1);
+      // Pruning and the order of rows rest on the range in the name.
+      if (time < ref_.start || time > ref_.end || sqlite3_column_type(shared_.statement.get(), 1) != SQLITE_INTEGER) {
+        throw Error(Code::kCorrupt, "shard: a row's time lies outside the range its name says: " + object_name(*store_, ref_.key));
+      }
       batch->ordinals.push_back(shared_.statement.int64(0));
-      batch->times.push_back(shared_.statement.int64(1));
+      batch->times.push_back(time);
       batch->rows.begin_row();
       for (int c = 0; c < columns; c++) batch->rows.add_column(shared_.statement.get(), c + 2);
     }

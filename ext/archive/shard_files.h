@@ -37,6 +37,9 @@ class ShardFile {
       const Cancel* t = target.load();
       return t && t->cancelled();
     }
+    void cache_hit() const override {
+      if (const Cancel* t = target.load()) t->cache_hit();
+    }
     void charge(std::uint64_t requests, std::uint64_t bytes) const override {
       if (const Cancel* t = target.load()) t->charge(requests, bytes);
     }

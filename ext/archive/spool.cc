@@ -79,10 +79,15 @@ std::shared_ptr<Spool> Spool::open(const SpoolConfig& config) {
     spool->merge(config);
     return spool;
   }
-  make_directories(config.directory);
-  refuse_network_file_system(config.directory);
-  make_directories(config.directory + "/open");
-  make_directories(config.directory + "/sealed");
+  try {
+    make_directories(config.directory);
+    refuse_network_file_system(config.directory);
+    make_directories(config.directory + "/open");
+    make_directories(config.directory + "/sealed");
+  } catch (const Error& e) {
+    if (e.code() == Code::kUnsupported) throw;
+    throw Error(e.code(), std::string("spool: ") + e.what() + "; choose a directory that this user can write with spool='/path'");
+  }
   LockFile*& locks = all.locks[config.directory];
   if (!locks) locks = new LockFile(config.directory + "/locks");
   spool = std::shared_ptr<Spool>(new Spool(config));

@@ -95,9 +95,11 @@ void Writer::check_limit(std::uint64_t spool_limit) {
   for (const auto& [name, p] : pending_) coming += p.rows.bytes();
   std::uint64_t bytes = spool_->bytes();
   if (bytes + coming <= spool_limit) return;
+  spool_->flusher().start();
+  spool_->flusher().wake();
   throw Error(Code::kFull, "timeseries: the spool is full: " + spool_->directory() + " holds " + std::to_string(bytes) +
-                               " bytes, spool_limit is " + std::to_string(spool_limit) + "; rows wait there for " + spool_->location() +
-                               ", see ts_status");
+                               " bytes, spool_limit is " + std::to_string(spool_limit) + "; what waits there goes to " + spool_->location() +
+                               ": ts_status says what hinders it, or raise spool_limit");
 }
 
 OpenShard& Writer::shard_to_write() {

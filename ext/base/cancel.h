@@ -11,6 +11,8 @@ class Cancel {
   virtual bool cancelled() const = 0;
   // One request went out (each try of a retried one counts) and `bytes` of object or listing came back. Thread-safe.
   virtual void charge(std::uint64_t requests, std::uint64_t bytes) const { (void)requests, (void)bytes; }
+  // A cache on disk answered instead. Thread-safe.
+  virtual void cache_hit() const {}
 };
 
 }  // namespace ts

@@ -1,6 +1,8 @@
 // Failpoints of the test build: reads what to do at each passage from the environment.
 #include "ext/base/failpoint.h"
 
+#include "ext/base/limits.h"
+
 #ifdef TIMESERIES_FAILPOINTS
 #include <fcntl.h>
 #include <signal.h>
@@ -57,5 +59,18 @@ void failpoint(const char* name) {
   }
 }
 
+}  // namespace ts
+
+namespace ts {
+std::size_t list_page_size() {
+  const char* keys = ::getenv("TIMESERIES_LIST_PAGE");
+  return keys ? static_cast<std::size_t>(std::atoi(keys)) : 1000;
+}
+}  // namespace ts
+
+#else
+
+namespace ts {
+std::size_t list_page_size() { return 1000; }
 }  // namespace ts
 #endif

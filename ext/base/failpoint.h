@@ -3,7 +3,6 @@
 // In the test build the environment decides: TIMESERIES_FAILPOINT="seal.commit=kill", "name@3=kill" (third passage),
 // "name=error", "name=pause:/tmp/x": creates /tmp/x and waits until somebody removes it. Several are joined by ';'.
 #pragma once
-
 #ifdef TIMESERIES_FAILPOINTS
 namespace ts {
 void failpoint(const char* name);

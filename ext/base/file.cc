@@ -58,7 +58,10 @@ void throw_errno(const std::string& what, const std::string& path) {
   if (error == ENOSPC || error == EDQUOT) code = Code::kFull;
   if (error == EROFS || error == EACCES || error == EPERM) code = Code::kReadOnly;
   if (error == ENOENT) code = Code::kNotFound;
-  throw Error(code, "file: " + what + ": " + path + ": " + std::strerror(error));
+  const char* remedy = "";
+  if (code == Code::kFull) remedy = "; make room there";
+  if (error == EACCES || error == EPERM) remedy = "; check the permissions there";
+  throw Error(code, "file: " + what + ": " + path + ": " + std::strerror(error) + remedy);
 }
 
 void make_directories(const std::string& path) {
@@ -100,7 +103,7 @@ void sync_directory(const std::string& path) {
   if (::fsync(fd.get()) != 0) throw_errno("cannot fsync", path);
 }
 
-void write_file(const std::string& path, std::string_view bytes) {
+void write_file(const std::string& path, std::string_view bytes, Sync sync) {
   Descriptor fd(open_or_throw(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW));
   while (!bytes.empty()) {
     ssize_t n = ::write(fd.get(), bytes.data(), bytes.size());
@@ -108,7 +111,7 @@ void write_file(const std::string& path, std::string_view bytes) {
     if (n < 0) throw_errno("cannot write", path);
     bytes.remove_prefix(static_cast<std::size_t>(n));
   }
-  if (::fsync(fd.get()) != 0) throw_errno("cannot fsync", path);
+  if (sync == Sync::kYes && ::fsync(fd.get()) != 0) throw_errno("cannot fsync", path);
 }
 
 std::vector<std::string> list_directory(const std::string& path) {

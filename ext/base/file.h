@@ -17,7 +17,8 @@ std::uint64_t file_size(const std::string& path);      // 0 when it is not there
 void remove_file(const std::string& path);             // one that is not there is no error
 void sync_file(const std::string& path);
 void sync_directory(const std::string& path);
-void write_file(const std::string& path, std::string_view bytes);  // create, write, fsync; replaces
+enum class Sync { kYes, kNo };
+void write_file(const std::string& path, std::string_view bytes, Sync sync = Sync::kYes);  // creates or replaces
 std::vector<std::string> list_directory(const std::string& path);  // names, without . and ..
 std::uint64_t directory_bytes(const std::string& path);            // sum of its files' sizes
 std::string host_name();

@@ -4,6 +4,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <map>
 
 #include "ext/archive/archive_schema.h"
@@ -76,6 +77,8 @@ const std::shared_ptr<Spool>& Table::spool() {
   }
   config.store = declaration_.store;
   config.flush_size = declaration_.flush_size;
+  // Rows leave before the limit refuses new ones.
+  if (declaration_.spool_limit) config.flush_size = std::min(config.flush_size, std::max<std::uint64_t>(1, declaration_.spool_limit / 4));
   config.flush_interval_ms = declaration_.flush_interval_ms;
   config.flush_timeout_ms = declaration_.flush_timeout_ms;
   config.full_durability = declaration_.durability == Durability::kFull;
@@ -87,7 +90,12 @@ const std::shared_ptr<Spool>& Table::spool() {
 
 const std::shared_ptr<Store>& Table::store() {
   spool();
-  if (!store_) store_ = open_store(declaration_.store);
+  if (!store_) {
+    StoreOptions options = declaration_.store;
+    options.cache_dir = declaration_.cache_dir;
+    options.cache_size = declaration_.cache_size;
+    store_ = open_store(options);
+  }
   return store_;
 }
 

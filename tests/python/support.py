@@ -32,7 +32,8 @@ PATIENCE = 10 if SANITIZE else 1
 def load(db, so=None):
     """Loads the extension into a connection by its absolute path."""
     db.enable_load_extension(True)
-    db.load_extension(os.path.splitext(os.path.abspath(so or PRODUCT))[0])
+    # The entry point by its name: SQLite would guess another one from the name of the build with failpoints.
+    db.execute("SELECT load_extension(?, 'sqlite3_timeseries_init')", (os.path.splitext(os.path.abspath(so or PRODUCT))[0],)).fetchone()
     db.enable_load_extension(False)
     return db
 

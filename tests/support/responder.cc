@@ -88,7 +88,7 @@ bool Responder::read_more(int fd, std::string& buffer) {
 std::optional<Request> Responder::read_request(int fd, std::string& buffer) {
   std::size_t end;
   while ((end = buffer.find("\r\n\r\n")) == std::string::npos) {
-    if (!read_more(fd, buffer)) return std::nullopt;
+    if (!read_more(fd, buffer) || buffer[0] < 'A' || buffer[0] > 'Z') return std::nullopt;  // no HTTP: a TLS handshake
   }
   Request request;
   std::size_t line = buffer.find("\r\n");

@@ -31,11 +31,11 @@ struct Reply {
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
   std::optional<std::uint64_t> content_length = {};  // what is said; default: the truth
-  bool drop = false;                            // close without an answer
-  bool stall_before = false;                    // say nothing until the client leaves
-  bool stall_after = false;                     // say nothing more after head and body, and keep the connection
+  bool drop = false;                                 // close without an answer
+  bool stall_before = false;                         // say nothing until the client leaves
+  bool stall_after = false;                          // say nothing more after head and body, and keep the connection
   bool close_after = false;
-  int drip_ms = 0;                              // between two bytes of the body
+  int drip_ms = 0;  // between two bytes of the body
 };
 
 class Responder {

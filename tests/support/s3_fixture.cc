@@ -52,10 +52,9 @@ void S3Server::put(const std::string& path, const std::string& bytes) const {
   request.headers = {{"x-amz-content-sha256", hash}, {"x-amz-date", date}};
   ts::SigV4Request to_sign{"PUT", path, "", request.headers, hash};
   to_sign.headers.emplace_back("host", url.authority());
-  request.headers.emplace_back(
-      "Authorization",
-      ts::sign_v4(to_sign, {ts::environment("AWS_ACCESS_KEY_ID"), ts::environment("AWS_SECRET_ACCESS_KEY"), "us-east-1", "s3", date})
-          .authorization);
+  request.headers.emplace_back("Authorization", ts::sign_v4(to_sign, {ts::environment("AWS_ACCESS_KEY_ID"),
+                                                                      ts::environment("AWS_SECRET_ACCESS_KEY"), "us-east-1", "s3", date})
+                                                    .authorization);
   const ts::HttpResponse response = ts::http_send(request, nullptr);
   if (response.status != 200) throw std::runtime_error("S3 fixture: PUT " + path + " answered " + std::to_string(response.status));
 }

@@ -1,0 +1,69 @@
+// bench: named workloads, each paired with raw SQLite in the same run. docs/BENCHMARKS.md says how to read the figures.
+//
+//   bench                          all workloads
+//   bench insert_select seal       these
+//   bench --list                   their names
+//   bench --rounds 9 --rows 100000 ...
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <set>
+
+#include "bench/workload.h"
+
+namespace {
+
+std::vector<ts_bench::Workload> all_workloads() {
+  std::vector<ts_bench::Workload> all;
+  for (const auto* group : {&ts_bench::kInsertWorkloads, &ts_bench::kLatencyWorkloads, &ts_bench::kSealWorkloads, &ts_bench::kReadWorkloads}) {
+    all.insert(all.end(), group->begin(), group->end());
+  }
+  return all;
+}
+
+int usage(const char* wrong) {
+  std::fprintf(stderr, "bench: what is %s? usage: bench [--list] [--rounds N] [--rows N] [WORKLOAD...]\n", wrong);
+  return 2;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  ts_bench::Options options;
+  std::vector<ts_bench::Workload> all = all_workloads();
+  std::set<std::string> wanted;
+  for (int i = 1; i < argc; i++) {
+    if (!std::strcmp(argv[i], "--list")) {
+      for (const auto& workload : all) std::printf("%-24s %s\n", workload.name, workload.what);
+      return 0;
+    }
+    bool rounds = !std::strcmp(argv[i], "--rounds"), rows = !std::strcmp(argv[i], "--rows");
+    if (rounds || rows) {
+      long value = i + 1 < argc ? std::atol(argv[++i]) : 0;
+      if (value < (rows ? 10'000 : 1) || value > 10'000'000) return usage(argv[i]);
+      if (rounds) options.rounds = static_cast<int>(value);
+      if (rows) options.rows = static_cast<std::size_t>(value);
+      continue;
+    }
+    bool known = false;
+    for (const auto& workload : all) known |= !std::strcmp(argv[i], workload.name);
+    if (!known) return usage(argv[i]);
+    wanted.insert(argv[i]);
+  }
+  try {
+    ts_bench::capture_sqlite_api();
+    ts_bench::Bench bench(options);
+    double began = ts_bench::seconds();
+    for (const auto& workload : all) {
+      if (!wanted.empty() && !wanted.count(workload.name)) continue;
+      workload.run(bench);
+      bench.clear();
+    }
+    std::printf("\n%d aims missed; %.0f s\n", bench.missed(), ts_bench::seconds() - began);
+    return 0;
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "\nbench: %s\n", e.what());
+    return 1;
+  }
+}

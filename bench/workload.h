@@ -1,0 +1,86 @@
+// Named workloads and how one is measured: ours and raw SQLite in turn, five rounds, medians and the ratios' spread.
+//
+// A round runs every contestant once, in rotating order, so that a slow moment of the machine meets all of them. The
+// ratio is taken within each round; its median is what the aim is held against.
+#pragma once
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "bench/database.h"
+#include "bench/stats.h"
+
+namespace ts_bench {
+
+struct Aim {
+  enum Kind { kNone, kRatioAtLeast, kRatioAtMost, kOursAtLeast } kind = kNone;
+  double value = 0;
+};
+
+struct Options {
+  int rounds = 5;
+  std::size_t rows = 500'000;  // of the workloads in one transaction
+};
+
+// One contestant: runs once, returns its figure (rows/s, microseconds, ...).
+struct Contestant {
+  std::string label;
+  Aim aim;
+  std::function<double()> run;
+};
+
+class Bench {
+ public:
+  explicit Bench(const Options& options);
+  ~Bench();
+  Bench(const Bench&) = delete;
+  Bench& operator=(const Bench&) = delete;
+
+  const Options& options() const { return options_; }
+  // A fresh path in the scratch directory; the directory is removed at the end.
+  std::string fresh(const std::string& what);
+  void clear();  // removes what lies in the scratch directory
+
+  // Alternates `raw` with all of `ours` and prints a line for each of ours.
+  void compare(const std::string& unit, const std::string& raw_label, const std::function<double()>& raw, const std::vector<Contestant>& ours);
+  // Prints a line from figures of equal rounds that the workload took itself.
+  void report(const std::string& label, const std::string& unit, const std::vector<double>& ours, const std::string& raw_label,
+              const std::vector<double>& raw, Aim aim);
+  void skipped(const std::string& label, const std::string& why);
+  void progress(const std::string& what);  // on a terminal: one line that is overwritten
+  int missed() const { return missed_; }
+
+ private:
+  Options options_;
+  std::string scratch_;
+  int files_ = 0, missed_ = 0;
+  bool terminal_;
+};
+
+struct Workload {
+  const char* name;
+  const char* what;
+  void (*run)(Bench&);
+};
+extern const std::vector<Workload> kInsertWorkloads, kLatencyWorkloads, kSealWorkloads, kReadWorkloads;
+
+// A connection with the table `cpu` USING timeseries in a database, spool and archive of its own. Nothing is sealed or
+// stored before it is asked for, unless `options` says otherwise ("flush_size='64MB'").
+struct Timeseries {
+  Timeseries(Bench& bench, Shape shape, const std::string& options = "", const std::string& location = "");
+  std::string directory, spool;
+  Database db;
+};
+
+// A plain table `cpu` in a write-ahead-log database of its own.
+struct Raw {
+  Raw(Bench& bench, Shape shape, const char* synchronous = "NORMAL");
+  std::string path;
+  Database db;
+};
+
+double seconds();  // steady clock
+const Fleet& fleet(std::size_t rows, std::int64_t interval_ms = 10'000);  // generated once, kept
+
+}  // namespace ts_bench
