@@ -5,6 +5,7 @@ PREFIX   ?= /usr/local
 JOBS     ?= $(shell nproc 2>/dev/null || echo 2)
 BUILD    ?= build/$(if $(SANITIZE),$(subst $(comma),-,$(SANITIZE)),default)
 CMAKE_ARGS ?=
+BENCH_ARGS ?=
 # How long `make check` goes on, where `make test` takes the small default in tests/run.sh.
 CHECK_KILL_ROUNDS         ?= 300
 CHECK_DIFFERENTIAL_QUERIES ?= 20000
@@ -56,7 +57,7 @@ check-thread: packages-check
 
 bench: build-timeseries
 	cmake --build $(BUILD) -j $(JOBS) --target bench
-	$(BUILD)/bench
+	$(BUILD)/bench $(BENCH_ARGS)
 
 # Then, in the shell: .load /usr/local/lib/sqlite3/timeseries
 install: build-timeseries
@@ -70,7 +71,7 @@ clean:
 
 help:
 	@echo 'make           installs missing packages when it can, builds ./timeseries.so'
-	@echo 'make demo      the main job on a local directory, in under a minute'
+	@echo 'make demo      the main job on a local directory, in a few seconds'
 	@echo 'make test      unit and Python tests, against a private S3 server on loopback'
 	@echo 'make check     make test with longer loops, then under ASan/UBSan, then under TSan'
 	@echo 'make bench     named workloads, paired with raw SQLite'

@@ -36,7 +36,10 @@ std::string open_shard_with(Bench& bench, Shape shape, const Fleet& rows, std::s
     if (path.size() < 4 || path.substr(path.size() - 4) != "-wal" || entry.file_size() < 100'000) continue;
     log = path;
     std::string file = entry.path().filename().string();
-    inputs.push_back({file.substr(0, file.size() - 4), {INT64_MAX, 0}});
+    ts::SealInput input;
+    input.file = file.substr(0, file.size() - 4);
+    input.visibility.upto = INT64_MAX;  // as of a process that is gone
+    inputs.push_back(input);
   }
   if (inputs.size() != 1) throw std::runtime_error("seal: one open shard was expected in " + spool);
   return log;

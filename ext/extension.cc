@@ -13,6 +13,15 @@ namespace ts {
 
 constexpr int kOldestSqlite = 3037000;
 
+// A second registration would bring a second Session, which knows none of the connection's tables.
+static bool is_loaded(sqlite3* db) {
+  sqlite3_stmt* find = nullptr;
+  sqlite3_prepare_v2(db, "SELECT 1 FROM pragma_function_list WHERE name='timeseries_version'", -1, &find, nullptr);
+  bool found = find && sqlite3_step(find) == SQLITE_ROW;
+  sqlite3_finalize(find);
+  return found;
+}
+
 int register_all(sqlite3* db, char** error) {
   return guard(
       [&] {
@@ -23,6 +32,7 @@ int register_all(sqlite3* db, char** error) {
           throw Error(Code::kUnsupported,
                       "timeseries needs a thread-safe SQLite; this one was built with SQLITE_THREADSAFE=0; use another build");
         }
+        if (is_loaded(db)) return;
         auto session = std::make_shared<Session>(db);
         auto check = [&](int rc, const char* what) {
           if (rc != SQLITE_OK) throw Error(Code::kUnsupported, std::string("timeseries: cannot register ") + what + ": " + sqlite3_errstr(rc));
@@ -30,7 +40,7 @@ int register_all(sqlite3* db, char** error) {
         check(register_remote_vfs(), "the VFSs s3 and http");
         check(register_time_functions(db), "the ts functions");
         check(register_timeseries_table(db, session), "the module timeseries");
-        check(register_functions(db, session), "the functions");
+        check(register_functions(db, session, [] { return "last VFS error: " + last_vfs_error(); }), "the functions");
         check(register_facts(db, session), "the tables of facts");
       },
       [&](const char* message) { set_message(error, message); });

@@ -41,7 +41,7 @@ TEST_CASE("extension: an SQLite older than 3.37 is refused with its version") {
 TEST_CASE("extension: an SQLite that is not thread-safe is refused with a sentence") {
   ts::Database db = ts_test::open_memory();
   Host host;
-  host.fake.threadsafe = [] { return 0; };
+  host.fake.xthreadsafe = [] { return 0; };
   CHECK(refusal(db, &host.fake) == "timeseries needs a thread-safe SQLite; this one was built with SQLITE_THREADSAFE=0; use another build");
 }
 

@@ -22,9 +22,9 @@
 
 // Every fsync of this program passes here, so that a test can see what was made durable and in which order.
 namespace {
-std::atomic<bool> watch_fsync{false};
-std::atomic<int> fail_fsync{0};          // the n-th from now fails
-std::vector<std::string> fsynced_names;  // of the one thread that watches
+thread_local bool watch_fsync = false;  // of this thread
+thread_local int fail_fsync = 0;        // the n-th from now fails
+thread_local std::vector<std::string> fsynced_names;
 }  // namespace
 
 extern "C" int fsync(int fd) {

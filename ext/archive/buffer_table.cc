@@ -80,19 +80,40 @@ int xEof(sqlite3_vtab_cursor* base) {
   return cursor->position >= cursor->view.last;
 }
 
-// Columns are asked in order by INSERT ... SELECT, so the walk along the row is one pass.
+// Columns are asked in order by INSERT ... SELECT, so the walk along the row is one pass. The buffer outlives the
+// statement, so nothing is copied.
 int xColumn(sqlite3_vtab_cursor* base, sqlite3_context* context, int column) {
   auto* cursor = static_cast<BufferCursor*>(base);
   if (column < cursor->column) settle(cursor);
   for (; cursor->column < column; cursor->column++) RowBuffer::skip(cursor->at);
-  Cell cell = RowBuffer::read(cursor->at);
   cursor->column++;
-  if (cell.type == SQLITE_TEXT) {  // the buffer outlives the statement, so nothing needs a copy
-    sqlite3_result_text64(context, cell.bytes.data(), cell.bytes.size(), SQLITE_STATIC, SQLITE_UTF8);
-  } else if (cell.type == SQLITE_BLOB) {
-    sqlite3_result_blob64(context, cell.bytes.data(), cell.bytes.size(), SQLITE_STATIC);
-  } else {
-    RowBuffer::result(context, cell);
+  const char* at = cursor->at;
+  switch (*at++) {
+    case SQLITE_INTEGER: {
+      std::int64_t integer;
+      std::memcpy(&integer, at, 8);
+      cursor->at = at + 8;
+      sqlite3_result_int64(context, integer);
+      break;
+    }
+    case SQLITE_FLOAT: {
+      double real;
+      std::memcpy(&real, at, 8);
+      cursor->at = at + 8;
+      sqlite3_result_double(context, real);
+      break;
+    }
+    case SQLITE_NULL:
+      cursor->at = at;
+      break;  // what a column is that nobody sets
+    default: {
+      Cell cell = RowBuffer::read(cursor->at);
+      if (cell.type == SQLITE_TEXT) {
+        sqlite3_result_text64(context, cell.bytes.data(), cell.bytes.size(), SQLITE_STATIC, SQLITE_UTF8);
+      } else {
+        sqlite3_result_blob64(context, cell.bytes.data(), cell.bytes.size(), SQLITE_STATIC);
+      }
+    }
   }
   return SQLITE_OK;
 }

@@ -8,6 +8,7 @@
 
 #include "ext/archive/archive_schema.h"
 #include "ext/archive/sealed_file.h"
+#include "ext/archive/shard_name.h"
 #include "ext/base/clock.h"
 #include "ext/base/failpoint.h"
 
@@ -19,6 +20,8 @@ constexpr std::int64_t kFollowerMs = 10'000;     // overdue by this much: the pr
 constexpr std::int64_t kBackoffBaseMs = 500;      // first wait after a failed upload
 constexpr std::int64_t kBackoffCapMs = 60'000;    // longest wait
 constexpr std::int64_t kGarbageMs = 3600'000;     // files nobody knows: older than any creation under way
+constexpr std::int64_t kHurryMs = 250;            // longest wait after a failure while somebody waits for a flush
+constexpr std::int64_t kDecideMs = 50;            // a live writer needs that long from its durable rows to commit or rollback
 constexpr std::uint64_t kSealBatch = 256u << 20;  // bytes of open shards sealed at once: bounds memory
 
 std::int64_t now_ms() { return Clock::system().now_ms(); }
@@ -66,14 +69,21 @@ void Flusher::progressed() {
 void Flusher::run() {
   std::unique_ptr<SpoolDb> db;
   while (!stop_->stopped.load()) {
+    std::string error;
     try {
-      if (!db) db = spool_.connect();
+      if (!db) {
+        ForkHold hold;
+        db = spool_.connect();
+      }
       pass(*db, false);
     } catch (const std::exception& e) {
       if (db && !sqlite3_get_autocommit(db->db().get())) db.reset();  // a transaction in doubt: begin afresh
-      std::lock_guard lock(mutex_);
-      last_error_ = e.what();
+      error = e.what();
       sqlite3_log(SQLITE_WARNING, "timeseries flusher: %s", e.what());
+    }
+    {
+      std::lock_guard lock(mutex_);
+      if (!error.empty() || seal_failures_ == 0) pass_error_ = error;  // between two tries of sealing, the last one's cause stands
     }
     std::unique_lock lock(mutex_);
     std::int64_t wait = waiting_.load() ? 20 : kTickMs;
@@ -83,23 +93,50 @@ void Flusher::run() {
 }
 
 void Flusher::pass(SpoolDb& db, bool everything) {
-  if (waiting_.load() == 0) spool_.keep_ready(db);
-  if (!everything && waiting_.load() == 0 && !spool_.lead() && !due(db, kFollowerMs)) return;
-  rotate(db, everything);
-  seal(db);
-  upload(db);
-  retire_files(db);
-  collect_garbage(db);
+  std::exception_ptr first;
+  auto attempt = [&](auto&& step) {
+    try {
+      step();
+    } catch (...) {
+      if (!sqlite3_get_autocommit(db.db().get())) throw;  // spool.db itself is in trouble
+      if (!first) first = std::current_exception();
+    }
+  };
+  auto held = [&](auto&& step) {
+    attempt([&] {
+      ForkHold hold;
+      step();
+    });
+  };
+  bool ours = false;
+  held([&] {
+    if (waiting_.load() == 0) spool_.keep_ready(db);
+  });
+  held([&] { ours = everything || waiting_.load() > 0 || spool_.lead() || overdue(db); });
+  if (ours) {
+    stuck_.clear();
+    held([&] { rotate(db, everything); });
+    held([&] { seal(db); });
+    attempt([&] { upload(db); });
+    held([&] { retire_files(db); });
+    held([&] { collect_garbage(db); });
+  }
+  if (first) std::rethrow_exception(first);
 }
 
 // ---------------------------------------------------------------- rotate
 
-bool Flusher::holds_rows(const OpenRow& row) {
+// The last transaction that counts.
+std::uint64_t Flusher::committed(const OpenRow& row) {
   bool alive = spool_.owner_alive(row.id);
+  Mark mark(spool_.open_directory() + "/" + row.file + ".mark");
+  if (alive || file_size(spool_.open_directory() + "/" + row.file + "-wal") == 0) return mark.visible().load();
+  return INT64_MAX;
+}
+
+bool Flusher::holds_rows(const OpenRow& row) {
   try {
-    Mark mark(spool_.open_directory() + "/" + row.file + ".mark");
-    if (alive) return mark.visible().load() > 0;
-    return file_size(spool_.open_directory() + "/" + row.file + "-wal") > 0 || mark.visible().load() > 0;
+    return committed(row) > static_cast<std::uint64_t>(row.sealed_upto);
   } catch (const Error& e) {
     if (e.code() == Code::kNotFound) return false;
     throw;
@@ -109,32 +146,69 @@ bool Flusher::holds_rows(const OpenRow& row) {
 bool Flusher::due(SpoolDb& db, std::int64_t grace_ms) {
   std::uint64_t bytes = 0;
   std::int64_t oldest = INT64_MAX;
-  for (const OpenRow& row : db.open_rows("open")) {
-    if (!holds_rows(row)) continue;
-    std::string path = spool_.open_directory() + "/" + row.file;
-    bytes += file_size(path + "-wal");
-    Mark mark(path + ".mark");
-    std::int64_t first = mark.first_commit_ms().load();
-    oldest = std::min(oldest, first ? first : row.created_ms);
+  std::vector<OpenRow> rows = db.open_rows("open");
+  if (grace_ms) {
+    auto rotated = db.open_rows("rotated");
+    rows.insert(rows.end(), rotated.begin(), rotated.end());
+  }
+  for (const OpenRow& row : rows) {
+    try {
+      if (!holds_rows(row)) continue;
+      std::string path = spool_.open_directory() + "/" + row.file;
+      bytes += file_size(path + "-wal");
+      std::int64_t first = Mark(path + ".mark").first_commit_ms().load();
+      oldest = std::min(oldest, first ? first : row.created_ms);
+    } catch (const Error&) {
+      oldest = std::min(oldest, row.created_ms);  // rotate() finds out what is wrong with it
+    }
   }
   if (bytes == 0 && oldest == INT64_MAX) return false;
   return (bytes >= spool_.flush_size() && grace_ms == 0) || now_ms() - oldest >= spool_.flush_interval_ms() + grace_ms;
 }
 
+// Work that the process that leads should have done by now: it is stopped, or it has closed its last connection.
+bool Flusher::overdue(SpoolDb& db) {
+  if (due(db, kFollowerMs)) return true;
+  std::vector<SealedRow> pending = db.pending();
+  return !pending.empty() && now_ms() - ulid_time_ms(pending.front().file) > kFollowerMs;
+}
+
+// Its files are gone although nobody retired it: somebody removed them, or the machine lost power before they were on disk.
+void Flusher::vanished(SpoolDb& db, const OpenRow& row) {
+  std::string path = spool_.open_directory() + "/" + row.file;
+  if (db.is_retired(row.id) || (file_exists(path) && file_exists(path + ".mark"))) return;
+  db.set_vanished(row.id, now_ms());
+  for (const std::string& table : db.tables()) {
+    failed(db, table, "spool: the files of an open shard vanished, and with them the rows that were not sealed: " + path);
+  }
+}
+
 bool Flusher::rotate(SpoolDb& db, bool everything) {
   std::int64_t upto = everything ? INT64_MAX : rotate_upto_.load();
   bool all = due(db), any = false;
+  std::exception_ptr first;
   for (const OpenRow& row : db.open_rows("open")) {
     if (!all && row.id > upto) continue;
-    bool alive = spool_.owner_alive(row.id);
-    if (alive && !holds_rows(row)) continue;  // a shard kept ready, or one whose only transaction is not committed yet
-    if (!fence_shard(spool_.open_directory(), row.file, 100)) continue;
-    TS_FAILPOINT("rotate.before_commit");
-    db.set_rotated(row.id);
-    TS_FAILPOINT("rotate.committed");
-    any = true;
+    try {
+      bool alive = spool_.owner_alive(row.id);
+      if (alive && !holds_rows(row)) continue;  // a shard kept ready, or one whose only transaction is not committed yet
+      TS_FAILPOINT("rotate.begin");
+      if (!fence_shard(spool_.open_directory(), row.file, 100)) {
+        stuck_.insert(row.id);
+        continue;
+      }
+      TS_FAILPOINT("rotate.before_commit");
+      db.set_rotated(row.id);
+      TS_FAILPOINT("rotate.committed");
+      any = true;
+    } catch (const Error&) {
+      if (!sqlite3_get_autocommit(db.db().get())) throw;
+      vanished(db, row);
+      if (!first && !db.is_retired(row.id)) first = std::current_exception();
+    }
   }
   if (any) progressed();
+  if (first) std::rethrow_exception(first);
   return any;
 }
 
@@ -146,42 +220,86 @@ TablePtr Flusher::table(SpoolDb& db, const std::string& name) {
   return def;
 }
 
-void Flusher::seal(SpoolDb& db) {
-  std::vector<OpenRow> rotated = db.open_rows("rotated");
-  while (!rotated.empty()) {
-    std::vector<SealInput> inputs;
-    std::vector<std::int64_t> ids;
-    std::uint64_t bytes = 0;
-    std::size_t taken = 0;
-    for (; taken < rotated.size() && (inputs.empty() || bytes < kSealBatch); taken++) {
-      const OpenRow& row = rotated[taken];
+// What can be sealed of a shard now; false: nothing.
+bool Flusher::add_input(SpoolDb& db, const OpenRow& row, std::vector<SealInput>& inputs, std::vector<SealedFrom>& from) {
+  bool whole = row.state == "rotated";
+  auto after = static_cast<std::uint64_t>(row.sealed_upto);
+  Visibility visibility;
+  try {
+    std::int64_t until = steady_ms() + kDecideMs;
+    for (;;) {
       bool alive = spool_.owner_alive(row.id);
       OpenShardReader reader(spool_.open_directory(), row.file, row.id);
-      Visibility visibility = visibility_of(reader.mark(), alive);
-      if (alive) {  // between prepare and publish or abort: what counts is not decided yet
-        std::uint64_t last = last_transaction(reader.db());
-        if (last > visibility.upto && last != visibility.without) continue;
+      visibility = visibility_of(reader.mark(), alive, after);
+      if (!whole || !alive) break;
+      // Between prepare and publish or abort, what counts is not decided yet.
+      std::uint64_t last = last_transaction(reader.db());
+      if (last <= visibility.upto || last == visibility.without) break;
+      if (steady_ms() > until) {
+        whole = false;
+        break;
       }
-      inputs.push_back({row.file, visibility});
-      ids.push_back(row.id);
-      bytes += file_size(spool_.open_directory() + "/" + row.file + "-wal");
+      Clock::system().sleep_ms(1);
     }
-    rotated.erase(rotated.begin(), rotated.begin() + static_cast<std::ptrdiff_t>(taken));
-    if (ids.empty()) continue;
-    TS_FAILPOINT("seal.begin");
-    std::vector<SealedRow> files;
-    std::string writer = writer_name(host_name());
-    for (const std::string& name : db.tables()) {
-      auto sealed = seal_table(table(db, name), inputs, spool_.open_directory(), spool_.sealed_directory(), writer);
-      files.insert(files.end(), sealed.begin(), sealed.end());
-    }
-    bool ours = db.seal(ids, files, now_ms());
-    TS_FAILPOINT("seal.committed");
-    if (!ours) {
-      for (const SealedRow& file : files) remove_file(spool_.sealed_directory() + "/" + file.file);
-    }
-    progressed();
+  } catch (const Error&) {
+    vanished(db, row);
+    if (db.is_retired(row.id)) return false;
+    throw;
   }
+  if (!whole && (visibility.upto <= after || visibility.upto >= INT64_MAX)) return false;
+  inputs.push_back({row.file, visibility});
+  from.push_back({row.id, row.sealed_upto, static_cast<std::int64_t>(visibility.upto), whole});
+  return true;
+}
+
+void Flusher::seal(SpoolDb& db) {
+  std::vector<OpenRow> rows = db.open_rows("rotated");
+  for (const OpenRow& row : db.open_rows("open")) {
+    if (stuck_.count(row.id)) rows.push_back(row);
+  }
+  if (rows.empty()) return;
+  if (seal_failures_ && steady_ms() < seal_failed_at_ + (waiting_.load() ? std::min(seal_wait_ms_, kHurryMs) : seal_wait_ms_)) return;
+  std::exception_ptr first;
+  for (std::size_t next = 0; next < rows.size();) {
+    std::vector<SealInput> inputs;
+    std::vector<SealedFrom> from;
+    std::uint64_t bytes = 0;
+    // After a failure one shard at a time, so that one that cannot be read or does not fit on the disk does not stop others.
+    for (; next < rows.size() && (inputs.empty() || (bytes < kSealBatch && seal_failures_ == 0)); next++) {
+      try {
+        if (add_input(db, rows[next], inputs, from)) bytes += file_size(spool_.open_directory() + "/" + rows[next].file + "-wal");
+      } catch (const Error&) {
+        if (!first) first = std::current_exception();
+      }
+    }
+    if (from.empty()) continue;
+    try {
+      TS_FAILPOINT("seal.begin");
+      std::vector<SealedRow> files;
+      std::string writer = writer_name(host_name());
+      for (const std::string& name : db.tables()) {
+        auto sealed = seal_table(table(db, name), inputs, spool_.open_directory(), spool_.sealed_directory(), writer);
+        files.insert(files.end(), sealed.begin(), sealed.end());
+      }
+      bool ours = db.seal(from, files, now_ms());
+      TS_FAILPOINT("seal.committed");
+      if (!ours) {
+        for (const SealedRow& file : files) remove_file(spool_.sealed_directory() + "/" + file.file);
+      }
+      progressed();
+    } catch (...) {
+      if (!sqlite3_get_autocommit(db.db().get())) throw;
+      if (!first) first = std::current_exception();
+      if (seal_failures_ == 0) seal_failures_ = 1;
+    }
+  }
+  if (!first) {
+    seal_failures_ = 0;
+    return;
+  }
+  seal_failed_at_ = steady_ms();
+  seal_wait_ms_ = backoff_ms(seal_failures_++);
+  std::rethrow_exception(first);
 }
 
 // ---------------------------------------------------------------- upload
@@ -194,39 +312,71 @@ void Flusher::failed(SpoolDb& db, const std::string& table, const std::string& e
 }
 
 void Flusher::upload(SpoolDb& db) {
-  if (steady_ms() < retry_at_) return;
-  for (const SealedRow& row : db.pending()) {
+  auto later = [this](std::int64_t failed_at, std::int64_t wait) {
+    return steady_ms() < failed_at + (waiting_.load() ? std::min(wait, kHurryMs) : wait);
+  };
+  if (failures_ && later(failed_at_, wait_ms_)) return;
+  std::vector<SealedRow> pending;
+  {
+    ForkHold hold;
+    pending = db.pending();
+  }
+  for (const SealedRow& row : pending) {
     if (stop_->cancelled()) return;
-    auto blocked = blocked_until_.find(row.table);
-    if (blocked != blocked_until_.end() && steady_ms() < blocked->second) continue;
+    auto blocked = blocked_.find(row.table);
+    if (blocked != blocked_.end() && later(blocked->second, kBackoffCapMs)) continue;
     try {
       upload_one(db, row);
       failures_ = 0;
+      blocked_.erase(row.table);
     } catch (const Error& e) {
       if (stop_->cancelled()) return;
-      failed(db, row.table, e.what());
-      std::int64_t wait = waiting_.load() ? 250 : backoff_ms(failures_);
-      bool own_trouble = e.code() == Code::kBadInput || e.code() == Code::kTooNew || e.code() == Code::kCorrupt;
-      if (own_trouble) {
-        blocked_until_[row.table] = steady_ms() + wait;
+      ForkHold hold;
+      if (!sqlite3_get_autocommit(db.db().get())) throw;
+      std::string path = spool_.sealed_directory() + "/" + row.file;
+      if (!file_exists(path)) {
+        if (!db.is_pending(row.seq)) continue;  // another process stored it
+        db.set_lost(row.seq);
+        failed(db, row.table, "spool: a sealed file vanished, and with it " + std::to_string(row.rows) + " rows: " + path);
         continue;
       }
-      failures_++;
-      retry_at_ = steady_ms() + wait;
+      failed(db, row.table, e.what());
+      bool own_trouble = e.code() == Code::kBadInput || e.code() == Code::kTooNew || e.code() == Code::kCorrupt;
+      if (own_trouble) {
+        blocked_[row.table] = steady_ms();
+        continue;
+      }
+      wait_ms_ = backoff_ms(failures_++);
+      failed_at_ = steady_ms();
       return;
     }
   }
 }
 
 void Flusher::upload_one(SpoolDb& db, const SealedRow& row) {
-  if (!db.archive_checked(row.table)) {
-    settle_archive_schema(spool_.store(), *table(db, row.table), stop_.get());
+  TablePtr def;
+  bool checked;
+  {
+    ForkHold hold;
+    def = table(db, row.table);
+    checked = db.archive_checked(row.table);
+  }
+  TS_FAILPOINT("upload.begin");
+  if (!checked) {
+    settle_archive_schema(spool_.store(), *def, stop_.get());
+    TS_FAILPOINT("upload.schema");
+    ForkHold hold;
     db.set_archive_checked(row.table);
   }
   MappedFile file(spool_.sealed_directory() + "/" + row.file);
-  db.set_attempted(row.seq);
+  {
+    ForkHold hold;
+    db.set_attempted(row.seq);
+  }
   TS_FAILPOINT("upload.attempted");
   PutResult put = spool_.store().put_if_absent(row.key, file.bytes(), stop_.get());
+  static std::once_flag once;
+  std::call_once(once, stop_flushers_at_exit);
   TS_FAILPOINT("upload.put");
   if (!put.stored) {
     // The name holds an id that nobody else knows, so what lies there is our own earlier attempt. Looked at where we may.
@@ -241,9 +391,12 @@ void Flusher::upload_one(SpoolDb& db, const SealedRow& row) {
       if (e.code() != Code::kForbidden) throw;
     }
   }
-  db.set_stored(row.seq, put.etag, now_ms());
-  TS_FAILPOINT("upload.stored");
-  db.count_upload(row.table, now_ms());
+  {
+    ForkHold hold;
+    bool first = db.set_stored(row.seq, put.etag, now_ms());
+    TS_FAILPOINT("upload.stored");
+    if (first) db.count_upload(row.table, now_ms());
+  }
   {
     std::lock_guard lock(mutex_);
     last_error_.clear();
@@ -256,11 +409,10 @@ void Flusher::upload_one(SpoolDb& db, const SealedRow& row) {
 void Flusher::retire_files(SpoolDb& db) {
   for (const OpenRow& row : db.retired_with_files()) {
     std::string path = spool_.open_directory() + "/" + row.file;
-    remove_file(path);  // first: a main file without its log would read as an empty shard
-    TS_FAILPOINT("retire.main_removed");
-    for (const char* suffix : {"-wal", "-shm", ".mark"}) remove_file(path + suffix);
-    TS_FAILPOINT("retire.removed");
+    TS_FAILPOINT("retire.begin");
+    remove_open_files(path);
     db.set_files_gone(row.id);
+    TS_FAILPOINT("retire.files_gone");
   }
   for (const SealedRow& row : db.stored_with_files()) {
     remove_file(spool_.sealed_directory() + "/" + row.file);
@@ -292,15 +444,29 @@ void Flusher::collect_garbage(SpoolDb& db) {
 // ---------------------------------------------------------------- flush and stop
 
 std::int64_t Flusher::flush(SpoolDb& db, const std::string& table, std::int64_t timeout_ms, const Cancel& cancel) {
-  std::vector<OpenRow> open = db.open_rows("open"), rotated = db.open_rows("rotated");
-  open.insert(open.end(), rotated.begin(), rotated.end());
-  std::int64_t first = INT64_MAX, last = 0;
-  for (const OpenRow& row : open) first = std::min(first, row.id), last = std::max(last, row.id);
+  SpoolState state = db.state();
+  struct Wanted {
+    std::int64_t id;
+    std::int64_t upto;  // this transaction and all before it
+  };
+  std::vector<Wanted> wanted;
+  std::int64_t last_id = 0;
+  for (const OpenRow& row : state.open) {
+    std::int64_t upto = INT64_MAX;
+    try {
+      upto = static_cast<std::int64_t>(std::min<std::uint64_t>(committed(row), INT64_MAX));
+    } catch (const Error&) {
+      // Retired in this instant, or in trouble: the flusher decides, and we wait for that.
+    }
+    if (upto <= row.sealed_upto) continue;
+    wanted.push_back({row.id, upto});
+    last_id = std::max(last_id, row.id);
+  }
   std::set<std::int64_t> files;
-  for (const SealedRow& row : db.pending()) {
+  for (const SealedRow& row : state.sealed) {
     if (row.table == table) files.insert(row.seq);
   }
-  for (std::int64_t seen = rotate_upto_.load(); seen < last && !rotate_upto_.compare_exchange_weak(seen, last);) {
+  for (std::int64_t seen = rotate_upto_.load(); seen < last_id && !rotate_upto_.compare_exchange_weak(seen, last_id);) {
   }
   struct Waiting {
     std::atomic<int>& count;
@@ -310,25 +476,23 @@ std::int64_t Flusher::flush(SpoolDb& db, const std::string& table, std::int64_t 
   start();
   wake();
 
+  // Another process may do the work: what spool.db says is progress too.
+  std::size_t sealed = 0, left = SIZE_MAX;
   std::uint64_t progress = progress_count_.load();
   std::int64_t progress_at = steady_ms();
-  bool sealed = false;
   for (;;) {
-    if (!sealed) {
-      sealed = true;
-      for (const OpenRow& row : open) {
-        if (!db.is_retired(row.id) && holds_rows(row)) sealed = false;
+    for (; sealed < wanted.size() && db.is_sealed(wanted[sealed].id, wanted[sealed].upto); sealed++) {
+      for (std::int64_t seq : db.files_from(table, wanted[sealed].id)) {
+        if (seq > state.last_seq) files.insert(seq);
       }
-      if (sealed && last > 0) {
-        for (std::int64_t seq : db.files_from(table, first, last)) files.insert(seq);
-      }
+      progress_at = steady_ms();
     }
-    if (sealed) {
-      bool stored = true;
-      for (const SealedRow& row : db.pending()) {
-        if (files.count(row.seq)) stored = false;
-      }
-      if (stored) return static_cast<std::int64_t>(files.size());
+    if (sealed == wanted.size()) {
+      std::size_t pending = 0;
+      for (const SealedRow& row : db.pending()) pending += files.count(row.seq);
+      if (pending == 0) return static_cast<std::int64_t>(files.size());
+      if (pending < left) progress_at = steady_ms();
+      left = pending;
     }
     if (cancel.cancelled()) throw Error(Code::kInterrupted, "interrupted");
     std::uint64_t now = progress_count_.load();
@@ -338,8 +502,9 @@ std::int64_t Flusher::flush(SpoolDb& db, const std::string& table, std::int64_t 
     }
     std::unique_lock lock(mutex_);
     if (steady_ms() - progress_at >= timeout_ms) {
-      std::string why = last_error_.empty() ? db.status(table).last_error : last_error_;
-      if (why.empty()) why = "no answer yet from " + spool_.store().describe();
+      std::string why = !last_error_.empty() ? last_error_ : !pass_error_.empty() ? pass_error_ : db.status(table).last_error;
+      if (why.empty()) why = sealed < wanted.size() ? "a process of this spool is stopped in the middle of a step"
+                                                          : "no answer yet from " + spool_.store().describe();
       throw Error(Code::kUnavailable, "ts_flush: gave up after " + std::to_string(timeout_ms) +
                                           " ms without progress (flush_timeout); the rows are safe in the spool " + spool_.directory() +
                                           " and will be stored when the cause is gone: " + why);
@@ -350,7 +515,7 @@ std::int64_t Flusher::flush(SpoolDb& db, const std::string& table, std::int64_t 
 
 std::string Flusher::last_error() {
   std::lock_guard lock(mutex_);
-  return last_error_;
+  return last_error_.empty() ? pass_error_ : last_error_;
 }
 
 void Flusher::stop(OnClose policy) noexcept {
@@ -365,19 +530,23 @@ void Flusher::stop(OnClose policy) noexcept {
       wake_.notify_all();
     }
     if (running) thread_.join();
+    spool_.let_others_lead();
     if (policy == OnClose::kNever) return;
     auto db = spool_.connect();
     bool everything = policy == OnClose::kAlways;
     bool unfinished = running && failures_ == 0 && !db->pending().empty();
     stop_->deadline = steady_ms() + flush_timeout_ms_;
     stop_->stopped = false;
-    if (everything) retry_at_ = 0, blocked_until_.clear();
+    if (everything) failures_ = seal_failures_ = 0, blocked_.clear();
     if (everything || unfinished || due(*db)) {
+      stuck_.clear();
       rotate(*db, everything);
       seal(*db);
       upload(*db);
+      retire_files(*db);
+    } else if (running) {
+      retire_files(*db);
     }
-    if (running) retire_files(*db);
     stop_->stopped = true;
   } catch (const std::exception& e) {
     sqlite3_log(SQLITE_WARNING, "timeseries: at close: %s; the rows stay in the spool %s", e.what(), spool_.directory().c_str());

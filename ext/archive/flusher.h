@@ -2,7 +2,8 @@
 //
 // Every transition is a transaction of spool.db that only one process can win, so flushers of several processes on one
 // spool may run at once; the lock byte 0 merely spares them doing the same work twice. Uploads are retried for ever
-// with capped exponential back-off and jitter. Errors are kept per table (ts_status) and go to sqlite3_log.
+// with capped exponential back-off and jitter. A step that fails does not keep the next ones from their work: a full disk
+// must not stop the uploads that would empty it, nor one shard another. Errors are kept per table (ts_status) and go to sqlite3_log.
 #pragma once
 #include <atomic>
 #include <condition_variable>
@@ -14,6 +15,7 @@
 #include <string>
 #include <thread>
 
+#include "ext/archive/sealed_file.h"
 #include "ext/archive/spool.h"
 #include "ext/base/cancel.h"
 
@@ -45,6 +47,9 @@ class Flusher {
   bool due(SpoolDb& db, std::int64_t grace_ms = 0);
   bool rotate(SpoolDb& db, bool everything);
   void seal(SpoolDb& db);
+  bool add_input(SpoolDb& db, const OpenRow& row, std::vector<SealInput>& inputs, std::vector<SealedFrom>& from);
+  void vanished(SpoolDb& db, const OpenRow& row);
+  bool overdue(SpoolDb& db);
   void upload(SpoolDb& db);
   void upload_one(SpoolDb& db, const SealedRow& row);
   void retire_files(SpoolDb& db);
@@ -52,6 +57,7 @@ class Flusher {
   void failed(SpoolDb& db, const std::string& table, const std::string& error);
   void progressed();
   bool holds_rows(const OpenRow& row);
+  std::uint64_t committed(const OpenRow& row);
   TablePtr table(SpoolDb& db, const std::string& name);
 
   Spool& spool_;
@@ -62,16 +68,20 @@ class Flusher {
   std::condition_variable wake_, progress_;
   std::thread thread_;
   bool started_ = false, woken_ = false;
-  std::string last_error_;
+  std::string last_error_, pass_error_;        // of uploads; of anything else
   std::atomic<std::int64_t> rotate_upto_{0};   // a flush wants every shard up to this id
   std::atomic<int> waiting_{0};                // flushes under way
   std::atomic<std::uint64_t> progress_count_{0};
 
   // Of the thread alone.
   std::map<std::string, TablePtr> tables_;
-  std::map<std::string, std::int64_t> blocked_until_;  // by table: its own trouble (contradicting schema)
-  std::int64_t retry_at_ = 0;                          // the store's trouble
+  std::map<std::string, std::int64_t> blocked_;        // by table, since when: its own trouble (contradicting schema)
+  std::int64_t failed_at_ = 0, wait_ms_ = 0;           // the store's trouble
   int failures_ = 0;
+  std::int64_t seal_failed_at_ = 0, seal_wait_ms_ = 0;  // the disk's trouble
+  int seal_failures_ = 0;
+  std::set<std::int64_t> stuck_;  // shards whose writers are in the middle of a transaction, perhaps stopped: what they have
+                                  // committed is sealed, and the shards stay open
   std::int64_t next_garbage_ = 0;
 };
 

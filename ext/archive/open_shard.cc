@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -44,8 +45,9 @@ Mark::~Mark() {
   if (page_) ::munmap(page_, kBytes);
 }
 
-Visibility visibility_of(const Mark& mark, bool owner_alive) {
+Visibility visibility_of(const Mark& mark, bool owner_alive, std::uint64_t sealed_upto) {
   Visibility v;
+  v.after = sealed_upto;
   v.without = mark.aborted().load(std::memory_order_acquire);
   v.upto = owner_alive ? mark.visible().load(std::memory_order_acquire) : INT64_MAX;
   return v;
@@ -54,6 +56,7 @@ Visibility visibility_of(const Mark& mark, bool owner_alive) {
 std::string visibility_sql(const TableDef& table, const Visibility& visibility) {
   std::string column = quote_identifier(table.txn_column);
   std::string sql = " WHERE " + column + "<=" + std::to_string(visibility.upto);
+  if (visibility.after) sql += " AND " + column + ">" + std::to_string(visibility.after);
   if (visibility.without) sql += " AND " + column + "<>" + std::to_string(visibility.without);
   return sql;
 }
@@ -63,6 +66,7 @@ std::string visibility_sql(const TableDef& table, const Visibility& visibility) 
 void OpenShard::create_files(const std::string& directory, const std::string& file, bool full_durability) {
   std::string path = directory + "/" + file;
   Mark::create(path + ".mark");
+  ForkedFile forked(path);
   Database db(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
   db.exec("PRAGMA page_size=4096");
   db.exec(full_durability ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=OFF");
@@ -78,7 +82,8 @@ void OpenShard::create_files(const std::string& directory, const std::string& fi
 }
 
 OpenShard::OpenShard(const std::string& directory, const std::string& file, std::int64_t id)
-    : file_(file), id_(id), mark_(directory + "/" + file + ".mark"), db_(directory + "/" + file, SQLITE_OPEN_READWRITE) {
+    : file_(file), id_(id), mark_(directory + "/" + file + ".mark"), forked_(directory + "/" + file),
+      db_(directory + "/" + file, SQLITE_OPEN_READWRITE) {
   int ignored = 0;
   sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, &ignored);
   db_.exec("PRAGMA wal_autocheckpoint=0");
@@ -86,7 +91,7 @@ OpenShard::OpenShard(const std::string& directory, const std::string& file, std:
   begin_ = db_.prepare("BEGIN IMMEDIATE");
   commit_ = db_.prepare("COMMIT");
   rollback_ = db_.prepare("ROLLBACK");
-  txn_ = std::max(mark_.visible().load(), last_transaction(db_)) + 1;
+  txn_ = std::max({mark_.visible().load(), mark_.aborted().load(), last_transaction(db_)}) + 1;
 }
 
 void OpenShard::set_durability(bool full) { db_.exec(full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL"); }
@@ -122,6 +127,7 @@ OpenShard::PerTable& OpenShard::table(const TablePtr& def) {
 
 void OpenShard::insert(const TablePtr& def, const RowBuffer& rows) {
   if (rows.rows() == 0) return;
+  if (undone()) throw Error(Code::kIo, "spool: an earlier error undid this transaction; roll it back");
   PerTable& entry = table(def);
   view_ = BufferView{&rows, nullptr, 0, rows.rows()};
   entry.insert.bind(1, static_cast<std::int64_t>(txn_));
@@ -143,7 +149,10 @@ void OpenShard::truncate(const TableDef& def, std::int64_t keep) {
 void OpenShard::prepare() {
   int rc = sqlite3_step(commit_.get());
   sqlite3_reset(commit_.get());
-  if (rc != SQLITE_DONE) throw_sqlite(db_.get(), rc, "spool: cannot write to " + file_);
+  if (rc != SQLITE_DONE) {
+    in_doubt_ = true;
+    throw_sqlite(db_.get(), rc, "spool: cannot write to " + file_);
+  }
   open_ = false;
   prepared_ = true;
 }
@@ -161,10 +170,10 @@ bool OpenShard::abort() noexcept {
   try {
     if (open_) {
       open_ = false;
-      sqlite3_reset(begin_.get());
-      if (!sqlite3_get_autocommit(db_.get())) rollback_.run();
+      if (in_doubt_) mark_.aborted().store(txn_, std::memory_order_release);
       tables_.clear();  // a table that the transaction created is gone again
-      return true;
+      if (!sqlite3_get_autocommit(db_.get())) rollback_.run();
+      return !in_doubt_;
     }
     if (!prepared_) return true;
     prepared_ = false;
@@ -181,6 +190,7 @@ bool OpenShard::abort() noexcept {
       entry.rows_before = -1;
     }
     db_.exec("COMMIT");
+    TS_FAILPOINT("abort.removed");
     sqlite3_busy_timeout(db_.get(), 0);
     return true;
   } catch (...) {
@@ -201,7 +211,8 @@ void OpenShard::abandon() noexcept {
 // ---------------------------------------------------------------- reader
 
 OpenShardReader::OpenShardReader(const std::string& directory, const std::string& file, std::int64_t id)
-    : file_(file), id_(id), mark_(directory + "/" + file + ".mark"), db_(directory + "/" + file, SQLITE_OPEN_READONLY) {
+    : file_(file), id_(id), mark_(directory + "/" + file + ".mark"), forked_(directory + "/" + file),
+      db_(directory + "/" + file, SQLITE_OPEN_READONLY) {
   int ignored = 0;
   sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, &ignored);
   sqlite3_busy_timeout(db_.get(), 1000);  // only ever another reader's recovery of a dead process's log
@@ -231,6 +242,7 @@ bool OpenShardReader::has_table(const TableDef& table) {
 bool fence_shard(const std::string& directory, const std::string& file, int wait_ms) {
   Mark mark(directory + "/" + file + ".mark");
   if (mark.fenced().load(std::memory_order_acquire)) return true;
+  ForkedFile forked(directory + "/" + file);
   Database db(directory + "/" + file, SQLITE_OPEN_READWRITE);
   int ignored = 0;
   sqlite3_db_config(db.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, &ignored);
@@ -242,6 +254,15 @@ bool fence_shard(const std::string& directory, const std::string& file, int wait
   TS_FAILPOINT("rotate.fenced");
   db.exec("ROLLBACK");
   return true;
+}
+
+void remove_open_files(const std::string& path) {
+  remove_file(path);
+  TS_FAILPOINT("retire.main_removed");
+  for (const char* suffix : {"-wal", "-shm", ".mark"}) {
+    remove_file(path + suffix);
+    TS_FAILPOINT("retire.removed");
+  }
 }
 
 std::uint64_t last_transaction(Database& db) {

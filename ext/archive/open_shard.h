@@ -3,7 +3,8 @@
 // Two-phase: prepare() makes a transaction's rows durable, publish() makes them visible by one store in shared memory
 // (it cannot fail), abort() takes prepared rows back. A prepared transaction of a dead process counts as committed
 // unless its number stands in the abort mark. Rows carry their transaction's number; a reader takes those up to the
-// watermark. Whoever rotates a shard sets its fence while holding the shard's write lock, and the writer looks at the
+// watermark. What an idle or stopped writer has committed can be sealed while its shard stays open: spool.db then says up to
+// which transaction its rows are elsewhere. Whoever rotates a shard sets its fence while holding the shard's write lock, and the writer looks at the
 // fence while holding the same lock: after that instant nothing is added.
 #pragma once
 #include <atomic>
@@ -15,6 +16,7 @@
 
 #include "ext/archive/buffer_table.h"
 #include "ext/archive/table_def.h"
+#include "ext/base/fork.h"
 #include "ext/base/sqlite.h"
 
 namespace ts {
@@ -46,11 +48,12 @@ class Mark {
 
 // Which rows of an open shard count.
 struct Visibility {
-  std::uint64_t upto = 0;     // transactions 1..upto
+  std::uint64_t after = 0;    // not transactions 1..after: they are in sealed files already
+  std::uint64_t upto = 0;     // those up to this one
   std::uint64_t without = 0;  // but not this one
 };
 // The rule above. `owner_alive` must have been asked before this call, and this call made before the shard is read.
-Visibility visibility_of(const Mark& mark, bool owner_alive);
+Visibility visibility_of(const Mark& mark, bool owner_alive, std::uint64_t sealed_upto);
 // " WHERE <txn column> ..." for a table of an open shard.
 std::string visibility_sql(const TableDef& table, const Visibility& visibility);
 
@@ -75,8 +78,10 @@ class OpenShard {
   void truncate(const TableDef& table, std::int64_t keep);
   void prepare();   // commits the write transaction: durable, not yet visible
   void publish(std::int64_t now_ms) noexcept;
-  // Undoes an open or prepared transaction. false: the rows are still there behind the abort mark; abandon the shard.
+  // Undoes an open or prepared transaction. false: its rows are still there behind the abort mark; drop the shard.
   bool abort() noexcept;
+  // SQLite undid the open transaction by itself (a full disk does that): all that is left is abort().
+  bool undone() const { return open_ && sqlite3_get_autocommit(db_.get()); }
   void abandon() noexcept;  // in a forked child: forgets the handles without touching them
 
  private:
@@ -90,6 +95,7 @@ class OpenShard {
   std::string file_;
   std::int64_t id_;
   Mark mark_;
+  ForkedFile forked_;
   BufferView view_;  // before db_: the buffer tables of db_ read through it
   Database db_;
   std::map<std::string, PerTable> tables_;  // by open_name
@@ -97,6 +103,7 @@ class OpenShard {
   Statement begin_, commit_, rollback_;
   std::uint64_t txn_ = 1;
   bool open_ = false, prepared_ = false;
+  bool in_doubt_ = false;  // a failed COMMIT may yet lie whole in the log and come to life when the log is recovered
 };
 
 // A reader's pinned view of an open shard. Used by one thread at a time.
@@ -116,6 +123,7 @@ class OpenShardReader {
   std::string file_;
   std::int64_t id_;
   Mark mark_;
+  ForkedFile forked_;
   Database db_;
   Visibility visibility_;
   bool pinned_ = false;
@@ -123,6 +131,9 @@ class OpenShardReader {
 
 // Closes a shard to its writer. false: its lock was taken the whole time (a writer in the middle of a transaction).
 bool fence_shard(const std::string& directory, const std::string& file, int wait_ms);
+
+// Removes the files of an open shard, the main file first: without its log it would read as an empty shard.
+void remove_open_files(const std::string& path);
 
 // The largest transaction number in any table, also of transactions that are not visible.
 std::uint64_t last_transaction(Database& db);

@@ -5,34 +5,52 @@
 
 namespace ts {
 
+void RowBuffer::grow(std::size_t bytes) {
+  constexpr std::size_t kLeast = 256;
+  std::size_t capacity = std::max({kLeast, capacity_ * 2, size_ + bytes});
+  char* data = static_cast<char*>(std::realloc(data_.get(), capacity));
+  if (!data) throw std::bad_alloc();
+  static_cast<void>(data_.release());  // realloc has freed or kept it
+  data_.reset(data);
+  capacity_ = capacity;
+}
+
 void RowBuffer::add_bytes(int type, std::string_view bytes) {
   std::uint32_t length = static_cast<std::uint32_t>(bytes.size());  // SQLite's own limit is 2^31-1
-  char head[5];
-  head[0] = static_cast<char>(type);
-  std::memcpy(head + 1, &length, 4);
-  data_.append(head, 5);
-  data_.append(bytes);
+  char* at = room(5 + bytes.size());
+  *at = static_cast<char>(type);
+  std::memcpy(at + 1, &length, 4);
+  if (!bytes.empty()) std::memcpy(at + 5, bytes.data(), bytes.size());
 }
 
 static std::string_view bytes_of(const void* data, int length) {
   return data ? std::string_view(static_cast<const char*>(data), static_cast<std::size_t>(length)) : std::string_view();
 }
 
-void RowBuffer::add_value(sqlite3_value* value) {
-  switch (sqlite3_value_type(value)) {
-    case SQLITE_INTEGER: return add_integer(sqlite3_value_int64(value));
-    case SQLITE_FLOAT: return add_real(sqlite3_value_double(value));
-    case SQLITE_TEXT: {
-      const void* text = sqlite3_value_text(value);
-      if (!text) throw std::bad_alloc();
-      return add_text(bytes_of(text, sqlite3_value_bytes(value)));
+void RowBuffer::add_values(sqlite3_value** values, int count) {
+  constexpr std::size_t kFixed = 9;  // bytes of the largest cell that is neither text nor blob
+  char* at = reserve(kFixed * static_cast<std::size_t>(count));
+  for (int i = 0; i < count; i++) {
+    int type = sqlite3_value_type(values[i]);
+    if (type == SQLITE_INTEGER) {
+      std::int64_t integer = sqlite3_value_int64(values[i]);
+      at = put_word(at, type, &integer);
+    } else if (type == SQLITE_FLOAT) {
+      double real = sqlite3_value_double(values[i]);
+      at = put_word(at, type, &real);
+    } else if (type == SQLITE_NULL) {
+      *at++ = static_cast<char>(SQLITE_NULL);
+    } else {
+      size_ = static_cast<std::size_t>(at - data_.get());
+      // sqlite3_value_bytes makes a text UTF-8. sqlite3_value_text would copy a bound one in order to put a NUL behind it.
+      int length = sqlite3_value_bytes(values[i]);
+      const void* bytes = length || type == SQLITE_BLOB ? sqlite3_value_blob(values[i]) : sqlite3_value_text(values[i]);
+      if (!bytes && (length || type == SQLITE_TEXT)) throw std::bad_alloc();
+      add_bytes(type, bytes_of(bytes, length));
+      at = reserve(kFixed * static_cast<std::size_t>(count - i));
     }
-    case SQLITE_BLOB: {
-      const void* blob = sqlite3_value_blob(value);
-      return add_blob(bytes_of(blob, sqlite3_value_bytes(value)));
-    }
-    default: return add_null();
   }
+  size_ = static_cast<std::size_t>(at - data_.get());
 }
 
 void RowBuffer::add_column(sqlite3_stmt* stmt, int column) {
@@ -62,14 +80,14 @@ void RowBuffer::add_cell(const Cell& cell) {
 }
 
 void RowBuffer::append(const RowBuffer& other) {
-  std::uint64_t base = data_.size();
-  data_ += other.data_;
+  std::uint64_t base = size_;
+  if (other.size_) std::memcpy(room(other.size_), other.data_.get(), other.size_);
   for (std::uint64_t offset : other.offsets_) offsets_.push_back(base + offset);
 }
 
 void RowBuffer::truncate(std::size_t rows) {
   if (rows >= offsets_.size()) return;
-  data_.resize(offsets_[rows]);
+  size_ = offsets_[rows];
   offsets_.resize(rows);
 }
 

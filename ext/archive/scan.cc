@@ -28,12 +28,12 @@ void OwnedValue::bind(sqlite3_stmt* stmt, int index) const {
   if (rc != SQLITE_OK) throw_sqlite(sqlite3_db_handle(stmt), rc, "cannot bind a parameter");
 }
 
-std::string scan_sql(const TableDef& table, const std::string& from, const std::string& where, const ScanPlan& plan) {
+std::string scan_sql(const TableDef& table, const ScanSource& source, const ScanPlan& plan, Part part) {
   auto column = [&](int index) { return quote_identifier(table.schema.columns[static_cast<std::size_t>(index)].name); };
   std::string time = column(table.schema.time_column);
   std::string sql = "SELECT rowid," + time;
   for (int c : plan.columns) sql += "," + column(c);
-  sql += " FROM " + from + (where.empty() ? " WHERE 1" : where);
+  sql += " FROM " + source.from + (source.where.empty() ? " WHERE 1" : source.where);
   if (plan.from != INT64_MIN) sql += " AND " + time + ">=" + std::to_string(plan.from);
   if (plan.to != INT64_MAX) sql += " AND " + time + "<=" + std::to_string(plan.to);
   for (const Filter& filter : plan.filters) {
@@ -48,9 +48,10 @@ std::string scan_sql(const TableDef& table, const std::string& from, const std::
       sql += " ?";
     }
   }
-  if (plan.order == Order::kTimeAscending) sql += " ORDER BY " + time;
-  if (plan.order == Order::kTimeDescending) sql += " ORDER BY " + time + " DESC";
-  if (plan.limit >= 0) sql += " LIMIT " + std::to_string(plan.limit);
+  // With rowid the order is total, so that both parts together are each row once; without an order it is the table's own.
+  if (plan.order == Order::kTimeAscending) sql += " ORDER BY " + time + ", rowid";
+  if (plan.order == Order::kTimeDescending) sql += " ORDER BY " + time + " DESC, rowid";
+  if (plan.limit >= 0) sql += (part == Part::kFirst ? " LIMIT " : " LIMIT -1 OFFSET ") + std::to_string(plan.limit);
   return sql;
 }
 
@@ -65,11 +66,21 @@ namespace {
 
 class StatementStream : public RowStream {
  public:
-  StatementStream(Database& db, const std::string& sql, const ScanPlan& plan, std::int64_t first_ordinal, std::shared_ptr<void> keep)
-      : keep_(std::move(keep)), statement_(db.prepare(sql)), first_(first_ordinal) {
-    bind_scan(statement_, plan);
+  StatementStream(Database& db, TablePtr table, ScanSource source, std::shared_ptr<const ScanPlan> plan, std::int64_t first_ordinal,
+                  std::shared_ptr<void> keep)
+      : keep_(std::move(keep)), table_(std::move(table)), source_(std::move(source)), plan_(std::move(plan)), first_(first_ordinal) {
+    prepare(db.get(), Part::kFirst);
   }
-  bool next() override { return statement_.step(); }
+  bool next() override {
+    if (statement_.step()) {
+      given_++;
+      return true;
+    }
+    if (rest_ || given_ != plan_->limit) return false;
+    rest_ = true;
+    prepare(sqlite3_db_handle(statement_.get()), Part::kRest);
+    return statement_.step();
+  }
   std::int64_t time() const override { return statement_.int64(1); }
   std::int64_t ordinal() const override { return first_ + statement_.int64(0); }
   void result(sqlite3_context* context, int slot) override {
@@ -77,16 +88,25 @@ class StatementStream : public RowStream {
   }
 
  private:
+  void prepare(sqlite3* db, Part part) {
+    statement_ = Statement(db, scan_sql(*table_, source_, *plan_, part));
+    bind_scan(statement_, *plan_);
+  }
+
   std::shared_ptr<void> keep_;
+  TablePtr table_;
+  ScanSource source_;
+  std::shared_ptr<const ScanPlan> plan_;
   Statement statement_;
-  std::int64_t first_;
+  std::int64_t first_, given_ = 0;
+  bool rest_ = false;
 };
 
 }  // namespace
 
-std::unique_ptr<RowStream> stream_statement(Database& db, const std::string& sql, const ScanPlan& plan, std::int64_t first_ordinal,
-                                            std::shared_ptr<void> keep) {
-  return std::make_unique<StatementStream>(db, sql, plan, first_ordinal, std::move(keep));
+std::unique_ptr<RowStream> stream_statement(Database& db, TablePtr table, ScanSource source, std::shared_ptr<const ScanPlan> plan,
+                                            std::int64_t first_ordinal, std::shared_ptr<void> keep) {
+  return std::make_unique<StatementStream>(db, std::move(table), std::move(source), std::move(plan), first_ordinal, std::move(keep));
 }
 
 }  // namespace ts

@@ -40,7 +40,7 @@ struct ScanPlan {
   std::vector<Filter> filters;
   std::vector<int> columns;        // what the statement looks at, by index; the time column is always read
   Order order = Order::kNone;
-  std::int64_t limit = -1;         // rows that are enough; -1: all
+  std::int64_t limit = -1;         // after so many rows of a source more are fetched only when asked for; -1: no hint
 };
 
 // Counters of one statement, as ts_last_query() shows them. Updated by several threads.
@@ -84,12 +84,17 @@ class RowStream {
   virtual void prefetch() {}                                  // begin to work in the background
 };
 
-// SELECT rowid, time, columns... for a table of an inner connection; `where` comes first in the WHERE clause.
-std::string scan_sql(const TableDef& table, const std::string& from, const std::string& where, const ScanPlan& plan);
+// Where a source's rows lie in an inner connection: `from` is a table, `where` its own condition ("" or " WHERE ...").
+struct ScanSource {
+  std::string from, where;
+};
+// SELECT rowid, time, columns... in the plan's order; kFirst: up to plan.limit, kRest: what comes after them.
+enum class Part { kFirst, kRest };
+std::string scan_sql(const TableDef& table, const ScanSource& source, const ScanPlan& plan, Part part = Part::kFirst);
 void bind_scan(Statement& statement, const ScanPlan& plan);
 
 // Steps a statement on the statement's own thread: open shards and uncommitted rows. `keep` is held until the end.
-std::unique_ptr<RowStream> stream_statement(Database& db, const std::string& sql, const ScanPlan& plan, std::int64_t first_ordinal,
-                                            std::shared_ptr<void> keep);
+std::unique_ptr<RowStream> stream_statement(Database& db, TablePtr table, ScanSource source, std::shared_ptr<const ScanPlan> plan,
+                                            std::int64_t first_ordinal, std::shared_ptr<void> keep);
 
 }  // namespace ts

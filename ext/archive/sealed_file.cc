@@ -78,17 +78,30 @@ std::string column_list(const Schema& schema) {
   return list;
 }
 
-void read_shard(const TableDef& table, const SealInput& input, const std::string& open_directory, RowBuffer& into) {
-  OpenShardReader reader(open_directory, input.file, 0);
-  if (!reader.has_table(table)) return;
-  Statement rows = reader.db().prepare("SELECT " + column_list(table.schema) + " FROM " + quote_identifier(table.open_name) +
-                                       visibility_sql(table, input.visibility));
-  int columns = into.columns();
-  while (rows.step()) {
-    into.begin_row();
-    for (int c = 0; c < columns; c++) into.add_column(rows.get(), c);
+// The rows of a rotated shard that count.
+class ShardRows {
+ public:
+  ShardRows(const TableDef& table, const SealInput& input, const std::string& open_directory) : reader_(open_directory, input.file, 0) {
+    if (!reader_.has_table(table)) return;
+    rows_ = reader_.db().prepare("SELECT " + column_list(table.schema) + " FROM " + quote_identifier(table.open_name) +
+                                 visibility_sql(table, input.visibility));
   }
-}
+
+  // Appends rows until `into` is full (true) or there are no more (false).
+  bool read(RowBuffer& into, std::size_t full_bytes) {
+    int columns = into.columns();
+    while (rows_ && into.bytes() < full_bytes) {
+      if (!rows_.step()) return false;
+      into.begin_row();
+      for (int c = 0; c < columns; c++) into.add_column(rows_.get(), c);
+    }
+    return static_cast<bool>(rows_);
+  }
+
+ private:
+  OpenShardReader reader_;
+  Statement rows_;
+};
 
 // 4 KiB pages for small files, larger ones where navigation would otherwise spread (DESIGN section 3).
 int page_size_for(std::size_t bytes) { return bytes >= (20u << 20) ? 65536 : bytes >= (1u << 20) ? 16384 : 4096; }
@@ -141,7 +154,7 @@ void write_rows(const std::string& path, const TableDef& table, const RowBuffer&
 
 // The file's rows against the rows in memory: every value by type and bits, and their number.
 void verify_rows(const std::string& path, const TableDef& table, const std::string& key, const RowBuffer& rows, const Piece& piece) {
-  Database db = open_sealed("file:" + path + "?immutable=1", table, key, path);
+  Database db = open_sealed(immutable_uri(path), table, key, path);
   Statement select = db.prepare("SELECT " + column_list(table.schema) + " FROM main." + quote_identifier(table.name));
   RowBuffer one(rows.columns());
   std::size_t count = 0;
@@ -157,8 +170,27 @@ void verify_rows(const std::string& path, const TableDef& table, const std::stri
   if (count != piece.order.size()) throw Error(Code::kCorrupt, "seal: rows are missing after writing: " + path);
 }
 
+// Removes files of a seal that fails: a full disk must not be filled further.
+class Unfinished {
+ public:
+  ~Unfinished() {
+    for (const std::string& path : paths_) {
+      try {
+        remove_file(path);
+      } catch (...) {
+        // It is removed as garbage later.
+      }
+    }
+  }
+  void add(const std::string& path) { paths_.push_back(path); }
+  void keep() { paths_.clear(); }
+
+ private:
+  std::vector<std::string> paths_;
+};
+
 SealedRow write_piece(const TablePtr& table, const RowBuffer& rows, const Piece& piece, const std::string& directory,
-                      const std::string& writer) {
+                      const std::string& writer, Unfinished& unfinished) {
   ShardName name{piece.start, piece.end, static_cast<std::int64_t>(piece.order.size()), writer, new_ulid()};
   SealedRow out;
   out.table = table->name;
@@ -166,6 +198,8 @@ SealedRow write_piece(const TablePtr& table, const RowBuffer& rows, const Piece&
   out.file = name.id + ".sqlite";
   out.rows = name.rows;
   std::string temporary = directory + "/" + name.id + ".tmp", path = directory + "/" + out.file;
+  unfinished.add(temporary);
+  unfinished.add(path);
   write_rows(temporary, *table, rows, piece, name);
   TS_FAILPOINT("seal.written");
   verify_rows(temporary, *table, out.key, rows, piece);
@@ -220,14 +254,24 @@ std::vector<Piece> sort_into_pieces(const TableDef& table, const RowBuffer& rows
 }  // namespace
 
 std::vector<SealedRow> seal_table(const TablePtr& table, const std::vector<SealInput>& inputs, const std::string& open_directory,
-                                  const std::string& sealed_directory, const std::string& writer) {
+                                  const std::string& sealed_directory, const std::string& writer, std::size_t piece_bytes) {
   RowBuffer rows(static_cast<int>(table->schema.columns.size()));
-  for (const SealInput& input : inputs) read_shard(*table, input, open_directory, rows);
   std::vector<SealedRow> files;
-  for (const Piece& piece : sort_into_pieces(*table, rows)) {
-    files.push_back(write_piece(table, rows, piece, sealed_directory, writer));
+  Unfinished unfinished;
+  auto write = [&] {
+    for (const Piece& piece : sort_into_pieces(*table, rows)) {
+      files.push_back(write_piece(table, rows, piece, sealed_directory, writer, unfinished));
+    }
+    rows.clear();
+  };
+  for (const SealInput& input : inputs) {
+    ShardRows shard(*table, input, open_directory);
+    while (shard.read(rows, piece_bytes)) write();
   }
+  TS_FAILPOINT("seal.read");
+  write();
   if (!files.empty()) sync_directory(sealed_directory);
+  unfinished.keep();
   return files;
 }
 
@@ -248,7 +292,8 @@ void check_columns(Database& db, const TableDef& table, const std::string& objec
   for (; info.step(); at++) {
     bool same = at < columns.size() && ::strcasecmp(info.text(kName).c_str(), columns[at].name.c_str()) == 0 &&
                 ::strcasecmp(info.text(kType).c_str(), columns[at].type.c_str()) == 0 && info.int64(kHidden) == 0;
-    if (!same) refuse(Code::kCorrupt, object, "its table is not what its schema says, from column " + quote_identifier(info.text(kName)) + " on");
+    std::string found = quote_identifier(info.text(kName));
+    if (!same) refuse(Code::kCorrupt, object, "its table is not what its schema says, from column " + found + " on");
   }
   if (at != columns.size()) refuse(Code::kCorrupt, object, "its table lacks the column " + quote_identifier(columns[at].name));
 }

@@ -17,7 +17,7 @@ ShardFile::ShardFile(std::shared_ptr<Store> store, TablePtr table, const ShardRe
   lend(cancel);
   if (!ref.path.empty() && file_exists(ref.path)) {
     try {
-      db_ = open_sealed("file:" + ref.path + "?immutable=1", *table, ref.key, ref.path);
+      db_ = open_sealed(immutable_uri(ref.path), *table, ref.key, ref.path);
       return;
     } catch (const Error&) {
       if (file_exists(ref.path)) throw;  // otherwise it was stored and removed in this instant: read it there
@@ -79,6 +79,8 @@ struct Shared {
   std::condition_variable changed;
   std::deque<std::unique_ptr<Batch>> ready;
   bool working = false, done = false, stopped = false;
+  bool enough = false;  // plan.limit rows are there: nothing more is decoded until the statement asks for it
+  bool rest = false;    // it did
   std::exception_ptr error;
 
   // Of the task that runs (one at a time).
@@ -132,6 +134,10 @@ class ShardStream : public RowStream {
       }
       if (shared_.error) std::rethrow_exception(shared_.error);
       if (shared_.done) return false;
+      if (shared_.enough) {
+        shared_.enough = false;
+        shared_.rest = true;
+      }
       schedule();
       shared_.changed.wait_for(lock, kPoll);
       lock.unlock();
@@ -158,7 +164,7 @@ class ShardStream : public RowStream {
 
   // With the mutex held: one task at a time, as long as there is room.
   void schedule() {
-    if (shared_.working || shared_.done || shared_.error || shared_.stopped || shared_.ready.size() >= kBatchesAhead) return;
+    if (shared_.working || shared_.done || shared_.enough || shared_.error || shared_.stopped || shared_.ready.size() >= kBatchesAhead) return;
     shared_.working = true;
     try {
       WorkerPool::shared().submit([this] { work(); });
@@ -171,10 +177,12 @@ class ShardStream : public RowStream {
   void work() noexcept {
     std::unique_ptr<Batch> batch;
     std::exception_ptr error;
-    bool done = false;
+    bool done = false, enough = false;
     try {
       if (!shared_.file) open();
+      if (shared_.rest && part_ == Part::kFirst) prepare(Part::kRest);
       batch = decode(done);
+      enough = done && part_ == Part::kFirst && rows_ == plan_->limit;
     } catch (const Error& e) {
       try {
         if (shared_.file) shared_.file->explain(e);
@@ -188,7 +196,8 @@ class ShardStream : public RowStream {
     std::lock_guard lock(shared_.mutex);
     shared_.working = false;
     shared_.error = error;
-    shared_.done = done;
+    shared_.done = done && !enough;
+    shared_.enough = enough;
     if (batch && batch->rows.rows()) shared_.ready.push_back(std::move(batch));
     if (!error && !done) {
       try {
@@ -209,7 +218,12 @@ class ShardStream : public RowStream {
       shared_.file = std::make_unique<ShardFile>(store_, table_, ref_, cancel_);
     }
     stats_->files_read++;
-    shared_.statement = shared_.file->db().prepare(scan_sql(*table_, "main." + quote_identifier(table_->name), "", *plan_));
+    prepare(Part::kFirst);
+  }
+
+  void prepare(Part part) {
+    part_ = part;
+    shared_.statement = shared_.file->db().prepare(scan_sql(*table_, {"main." + quote_identifier(table_->name), ""}, *plan_, part));
     bind_scan(shared_.statement, *plan_);
   }
 
@@ -219,6 +233,7 @@ class ShardStream : public RowStream {
     while (batch->rows.rows() < kBatchRows && batch->rows.bytes() < kBatchBytes) {
       if (!shared_.statement.step()) {
         done = true;
+        check_complete(rows_ + static_cast<std::int64_t>(batch->rows.rows()));
         break;
       }
       std::int64_t time = shared_.statement.int64(1);
@@ -231,8 +246,17 @@ class ShardStream : public RowStream {
       batch->rows.begin_row();
       for (int c = 0; c < columns; c++) batch->rows.add_column(shared_.statement.get(), c + 2);
     }
+    rows_ += static_cast<std::int64_t>(batch->rows.rows());
     stats_->rows_read += static_cast<std::int64_t>(batch->rows.rows());
     return batch;
+  }
+
+  // Where the plan asks for every row, their number is known from the name.
+  void check_complete(std::int64_t rows) const {
+    bool all = plan_->filters.empty() && plan_->limit < 0 && plan_->from <= ref_.start && ref_.end <= plan_->to;
+    if (!all || rows == ref_.rows) return;
+    throw Error(Code::kCorrupt, "shard: holds " + std::to_string(rows) + " rows where its name says " + std::to_string(ref_.rows) + ": " +
+                                    object_name(*store_, ref_.key));
   }
 
   ShardFiles& files_;
@@ -248,6 +272,8 @@ class ShardStream : public RowStream {
   std::size_t row_ = 0;
   const char* at_ = nullptr;
   int slot_ = 0;
+  std::int64_t rows_ = 0;  // decoded so far; of the task alone, as part_
+  Part part_ = Part::kFirst;
 };
 
 }  // namespace

@@ -20,6 +20,10 @@ std::shared_ptr<OpenShardReader> SpoolView::reader(const OpenRow& row) {
   return std::make_shared<OpenShardReader>(spool_->open_directory(), row.file, row.id);
 }
 
+void SpoolView::forget_retired() noexcept {
+  idle_.erase(std::remove_if(idle_.begin(), idle_.end(), [](const auto& reader) { return reader->mark().fenced().load() != 0; }), idle_.end());
+}
+
 void SpoolView::give_back(std::shared_ptr<OpenShardReader> reader) {
   constexpr std::size_t kIdle = 16;
   reader->unpin();
@@ -36,8 +40,9 @@ void SpoolView::abandon() noexcept {
   idle_.clear();
 }
 
-LocalSnapshot::LocalSnapshot(SpoolView& view, Writer* writer) : view_(view), writer_(writer) {
-  if (writer) own_ = writer->position(), epoch_ = writer->epoch(), commits_ = writer->commits();
+LocalSnapshot::LocalSnapshot(SpoolView& view, Writer* writer, Writer::Position own) : view_(view), writer_(writer), own_(std::move(own)) {
+  if (writer) epoch_ = writer->epoch(), commits_ = writer->commits();
+  view.forget_retired();
   constexpr int kTries = 200;  // each failed try means that a shard moved on in this instant
   for (int i = 0; i < kTries; i++) {
     if (take()) return;
@@ -55,7 +60,9 @@ std::int64_t LocalSnapshot::own_rows(const std::string& table) const {
 }
 
 bool LocalSnapshot::take() {
+  for (auto& reader : open_) view_.give_back(std::move(reader));
   open_.clear();
+  TS_FAILPOINT("snapshot.begin");
   state_ = view_.db().state();
   TS_FAILPOINT("snapshot.state");
   Spool& spool = view_.spool();
@@ -63,8 +70,8 @@ bool LocalSnapshot::take() {
     try {
       bool alive = spool.owner_alive(row.id);
       auto reader = view_.reader(row);
-      Visibility visibility = visibility_of(reader->mark(), alive);
-      if (visibility.upto == 0) {
+      Visibility visibility = visibility_of(reader->mark(), alive, static_cast<std::uint64_t>(row.sealed_upto));
+      if (visibility.upto <= visibility.after) {
         view_.give_back(std::move(reader));
         continue;
       }
@@ -85,24 +92,42 @@ bool LocalSnapshot::take() {
 
 // ---------------------------------------------------------------- the store
 
-void Catalogue::cover(std::int64_t from, std::int64_t to, bool whole, const Cancel* cancel, QueryStats& stats) {
+// Of what [from, to] needs, the part from the first to the last key that is not known yet.
+Catalogue::Interval Catalogue::missing(std::int64_t from, std::int64_t to) const {
   const Schema& schema = table_->schema;
   auto partition_key = [&](std::int64_t time) {
     return table_->directory + "/" +
            partition_name(std::clamp(time, min_timestamp(schema.precision), max_timestamp(schema.precision)), schema.precision, schema.partition);
   };
   // Everything in a partition sorts after "<partition>/" and before "<partition>0", as '0' follows '/'.
-  std::string after = from <= min_timestamp(schema.precision) ? table_->directory + "/" : partition_key(from);
-  std::string last = to >= max_timestamp(schema.precision) ? table_->directory + "0" : partition_key(to) + "0";
+  Interval needed{from <= min_timestamp(schema.precision) ? table_->directory + "/" : partition_key(from),
+                  to >= max_timestamp(schema.precision) ? table_->directory + "0" : partition_key(to) + "0"};
+  for (const Interval& known : covered_) {
+    if (known.after <= needed.after && needed.after < known.last) needed.after = known.last;
+  }
+  for (auto known = covered_.rbegin(); known != covered_.rend(); ++known) {
+    if (known->after < needed.last && needed.last <= known->last) needed.last = known->after;
+  }
+  return needed;
+}
+
+void Catalogue::cover(std::int64_t from, std::int64_t to, bool whole, const Cancel* cancel, QueryStats& stats) {
   if (whole && covered_.empty()) {
     // Several ranges in one statement: the first page of everything answers them all in a small archive.
     list(table_->directory + "/", "", cancel, stats);
+    large_ = covered_.back().last < table_->directory + "0";
   }
-  for (const Interval& known : covered_) {
-    if (known.after <= after && after < known.last) after = known.last;
+  if (covers(from, to)) return;
+  // A statement that goes on to earlier and earlier ranges lists twice as many partitions before them each time.
+  const Schema& schema = table_->schema;
+  const std::int64_t first = min_timestamp(schema.precision);
+  from = std::clamp(from, first, max_timestamp(schema.precision));
+  bool earlier = !covered_.empty() && missing(from, to).after < covered_.front().after;
+  for (std::size_t n = 1ull << std::min<std::size_t>(covered_.size(), 12); earlier && n > 1 && from > first; n--) {
+    from = std::max(first, partition_start(from, schema.precision, schema.partition) - 1);
   }
-  if (after >= last) return;
-  list(after, last, cancel, stats);
+  Interval needed = missing(from, to);
+  list(needed.after, needed.last, cancel, stats);
 }
 
 void Catalogue::list(const std::string& after, const std::string& last, const Cancel* cancel, QueryStats& stats) {

@@ -27,6 +27,7 @@ class SpoolView {
   Spool& spool() { return *spool_; }
   const std::shared_ptr<Spool>& shared_spool() const { return spool_; }
   SpoolDb& db() { return *db_; }
+  void forget_retired() noexcept;  // readers of shards that are closed for ever: their files shall go from the disk
   std::shared_ptr<OpenShardReader> reader(const OpenRow& row);
   void give_back(std::shared_ptr<OpenShardReader> reader);
   void abandon() noexcept;
@@ -40,7 +41,8 @@ class SpoolView {
 // Steps 1 to 3 for one spool, and the connection's own uncommitted rows.
 class LocalSnapshot {
  public:
-  LocalSnapshot(SpoolView& view, Writer* writer);
+  // `own`: how much of the writer's transaction is seen.
+  LocalSnapshot(SpoolView& view, Writer* writer, Writer::Position own = {});
   ~LocalSnapshot();
   SpoolView& view() { return view_; }
   const std::vector<std::shared_ptr<OpenShardReader>>& open() const { return open_; }
@@ -64,11 +66,19 @@ class LocalSnapshot {
 class Catalogue {
  public:
   Catalogue(std::shared_ptr<Store> store, TablePtr table, LocalSnapshot& local) : store_(std::move(store)), table_(std::move(table)), local_(local) {}
+  // True when nothing has to be listed for [from, to].
+  bool covers(std::int64_t from, std::int64_t to) const { return missing(from, to).empty(); }
   // Lists what is needed for [from, to]. `whole`: begin at the first shard, for statements with several ranges.
   void cover(std::int64_t from, std::int64_t to, bool whole, const Cancel* cancel, QueryStats& stats);
+  bool large() const { return large_; }  // the first page from the beginning was not all
   const std::vector<ShardRef>& shards() const { return shards_; }  // ordinals never change
 
  private:
+  struct Interval {
+    std::string after, last;  // keys in (after, last]
+    bool empty() const { return after >= last; }
+  };
+  Interval missing(std::int64_t from, std::int64_t to) const;
   void list(const std::string& after, const std::string& last, const Cancel* cancel, QueryStats& stats);
   void add(const ObjectInfo& object, std::vector<ShardRef>& fresh) const;
 
@@ -76,10 +86,8 @@ class Catalogue {
   TablePtr table_;
   LocalSnapshot& local_;
   std::vector<ShardRef> shards_;
-  struct Interval {
-    std::string after, last;  // keys in (after, last] are known
-  };
-  std::vector<Interval> covered_;
+  std::vector<Interval> covered_;  // ordered
+  bool large_ = false;
   std::set<std::string> seen_;
 };
 

@@ -4,6 +4,7 @@
 #include <sys/vfs.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 
 #include "ext/archive/flusher.h"
@@ -33,6 +34,23 @@ Registry& registry() {
   return *now;
 }
 
+// The flusher's thread must not go on while the process takes itself apart. Connections may be open: nothing of theirs is
+// touched, and what was committed waits in the spool. Registered again after libraries it uses have registered theirs.
+void stop_all() {
+  Registry& all = registry();
+  std::vector<std::shared_ptr<Spool>> spools;
+  {
+    std::lock_guard lock(all.mutex);
+    for (auto& [directory, weak] : all.spools) {
+      if (auto spool = weak.lock()) spools.push_back(std::move(spool));
+    }
+  }
+  for (auto& spool : spools) {
+    spool->flusher().stop(OnClose::kNever);
+    new std::shared_ptr<Spool>(std::move(spool));  // not destroyed here either
+  }
+}
+
 void refuse_network_file_system(const std::string& directory) {
   struct statfs fs;
   if (::statfs(directory.c_str(), &fs) != 0) throw_errno("cannot examine", directory);
@@ -45,6 +63,19 @@ void refuse_network_file_system(const std::string& directory) {
   }
 }
 
+void make_spool_directories(const std::string& directory) {
+  try {
+    make_directories(directory);
+    refuse_network_file_system(directory);
+    make_directories(directory + "/open");
+    make_directories(directory + "/sealed");
+    sync_directory(directory);
+  } catch (const Error& e) {
+    if (e.code() == Code::kUnsupported) throw;
+    throw Error(e.code(), std::string("spool: ") + e.what() + "; choose a directory that this user can write with spool='/path'");
+  }
+}
+
 std::uint64_t fnv1a(std::string_view text) {
   std::uint64_t hash = 0xcbf29ce484222325ull;
   for (unsigned char c : text) hash = (hash ^ c) * 0x100000001b3ull;
@@ -52,6 +83,8 @@ std::uint64_t fnv1a(std::string_view text) {
 }
 
 }  // namespace
+
+void stop_flushers_at_exit() { std::atexit(stop_all); }
 
 std::string default_spool_directory(const std::string& location) {
   std::string base = environment("XDG_STATE_HOME");
@@ -67,7 +100,12 @@ std::string default_spool_directory(const std::string& location) {
   return base + "/sqlite-timeseries/" + readable + "-" + hash;
 }
 
-std::shared_ptr<Spool> Spool::open(const SpoolConfig& config) {
+std::shared_ptr<Spool> Spool::open(const SpoolConfig& wanted) {
+  SpoolConfig config = wanted;
+  make_spool_directories(config.directory);
+  config.directory = real_path(config.directory);
+  static std::once_flag once;
+  std::call_once(once, stop_flushers_at_exit);
   Registry& all = registry();
   std::lock_guard lock(all.mutex);
   std::shared_ptr<Spool> spool = all.spools[config.directory].lock();
@@ -78,15 +116,6 @@ std::shared_ptr<Spool> Spool::open(const SpoolConfig& config) {
   if (spool) {
     spool->merge(config);
     return spool;
-  }
-  try {
-    make_directories(config.directory);
-    refuse_network_file_system(config.directory);
-    make_directories(config.directory + "/open");
-    make_directories(config.directory + "/sealed");
-  } catch (const Error& e) {
-    if (e.code() == Code::kUnsupported) throw;
-    throw Error(e.code(), std::string("spool: ") + e.what() + "; choose a directory that this user can write with spool='/path'");
   }
   LockFile*& locks = all.locks[config.directory];
   if (!locks) locks = new LockFile(config.directory + "/locks");
@@ -138,37 +167,69 @@ Spool::~Spool() {
   for (auto& shard : shards) drop(std::move(shard));
 }
 
-std::uint64_t Spool::bytes() const { return directory_bytes(open_directory()) + directory_bytes(sealed_directory()) + directory_bytes(directory_); }
+std::uint64_t Spool::bytes() const { return row_bytes() + directory_bytes(directory_); }
+std::uint64_t Spool::row_bytes() const { return directory_bytes(open_directory()) + directory_bytes(sealed_directory()); }
 
 std::unique_ptr<OpenShard> Spool::make_shard(SpoolDb& db) {
   std::string file = new_ulid() + ".db";
-  OpenShard::create_files(open_directory(), file, full_durability());
-  TS_FAILPOINT("open.created");
-  std::int64_t id = db.add_open(file, Clock::system().now_ms(), [&](std::int64_t fresh) {
-    if (!locks_->try_lock(fresh)) throw Error(Code::kBusy, "spool: a new shard's lock is taken: " + directory_);
-    std::lock_guard lock(mutex_);
-    own_.insert(fresh);
-  });
+  std::int64_t id = 0;
+  try {
+    OpenShard::create_files(open_directory(), file, full_durability());
+    TS_FAILPOINT("open.created");
+    db.add_open(file, Clock::system().now_ms(), full_durability(), [&](std::int64_t fresh) {
+      if (!locks_->try_lock(fresh)) throw Error(Code::kBusy, "spool: a new shard's lock is taken: " + directory_);
+      id = fresh;
+      std::lock_guard lock(mutex_);
+      own_.insert(fresh);
+    });
+  } catch (...) {
+    if (id) {
+      disown(id);  // the number may be given again, to another process
+    } else {
+      remove_open_files(open_directory() + "/" + file);
+    }
+    throw;
+  }
   TS_FAILPOINT("open.registered");
-  return std::make_unique<OpenShard>(open_directory(), file, id);
+  try {
+    return std::make_unique<OpenShard>(open_directory(), file, id);
+  } catch (...) {
+    disown(id);  // empty; it goes like a dead process's
+    throw;
+  }
 }
 
-std::unique_ptr<OpenShard> Spool::take_shard(bool fresh) {
+std::unique_ptr<OpenShard> Spool::take_shard(bool fresh, std::int64_t after) {
   std::unique_ptr<OpenShard> shard;
   {
     std::lock_guard lock(mutex_);
     for (auto* pool : {&used_, &ready_}) {
-      if (shard || pool->empty() || (fresh && pool == &used_)) continue;
-      shard = std::move(pool->back());
-      pool->pop_back();
+      if (shard || (fresh && pool == &used_)) continue;
+      auto oldest = pool->end();
+      for (auto it = pool->begin(); it != pool->end(); ++it) {
+        if ((*it)->id() > after && (oldest == pool->end() || (*it)->id() < (*oldest)->id())) oldest = it;
+      }
+      if (oldest == pool->end()) continue;
+      shard = std::move(*oldest);
+      pool->erase(oldest);
     }
   }
   if (!shard) {
     std::lock_guard lock(make_mutex_);
     shard = make_shard(*make_db_);
   }
+  {
+    std::lock_guard lock(mutex_);
+    newest_taken_ = std::max(newest_taken_, shard->id());
+  }
   shard->set_durability(full_durability());
   return shard;
+}
+
+void Spool::disown(std::int64_t id) noexcept {
+  std::lock_guard lock(mutex_);
+  own_.erase(id);
+  locks_->unlock(id);
 }
 
 void Spool::give_back(std::unique_ptr<OpenShard> shard) noexcept {
@@ -185,9 +246,7 @@ void Spool::give_back(std::unique_ptr<OpenShard> shard) noexcept {
 void Spool::drop(std::unique_ptr<OpenShard> shard) noexcept {
   std::int64_t id = shard->id();
   shard.reset();
-  std::lock_guard lock(mutex_);
-  own_.erase(id);
-  locks_->unlock(id);
+  disown(id);
 }
 
 void Spool::keep_ready(SpoolDb& db) {
@@ -198,7 +257,7 @@ void Spool::keep_ready(SpoolDb& db) {
     auto gone = std::partition(used_.begin(), used_.end(), [](auto& shard) { return shard->mark().fenced().load() == 0; });
     std::move(gone, used_.end(), std::back_inserter(fenced));
     used_.erase(gone, used_.end());
-    enough = !ready_.empty();
+    enough = std::any_of(ready_.begin(), ready_.end(), [this](auto& shard) { return shard->id() > newest_taken_; });
   }
   for (auto& shard : fenced) drop(std::move(shard));
   if (enough) return;

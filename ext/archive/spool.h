@@ -40,6 +40,10 @@ struct SpoolConfig {
 // Where the spool of a location lies by default. Throws kBadInput naming spool= when there is no home.
 std::string default_spool_directory(const std::string& normalised_location);
 
+// Ends every flusher's thread when the process exits. Called once more after libraries that a flusher uses have
+// registered their own exit handlers, since the last one registered runs first.
+void stop_flushers_at_exit();
+
 class Spool {
  public:
   // The process's Spool of that directory, made on first use. Of several configurations the most eager counts:
@@ -57,13 +61,15 @@ class Spool {
   bool full_durability() const { return full_durability_.load(); }
   std::uint64_t flush_size() const { return flush_size_.load(); }
   std::int64_t flush_interval_ms() const { return flush_interval_ms_.load(); }
-  std::uint64_t bytes() const;  // of all files in it
+  std::uint64_t bytes() const;      // of all files in it
+  std::uint64_t row_bytes() const;  // of those that hold rows: what spool_limit limits
 
   // A new connection to spool.db.
   std::unique_ptr<SpoolDb> connect() const { return std::make_unique<SpoolDb>(directory_, location_); }
 
-  // A shard to write to, owned by this process until it is given back or dropped. A fresh one holds no rows yet.
-  std::unique_ptr<OpenShard> take_shard(bool fresh);
+  // A shard to write to, with a larger id than `after`; owned by this process until it is given back or dropped. A fresh
+  // one holds no rows yet.
+  std::unique_ptr<OpenShard> take_shard(bool fresh, std::int64_t after);
   void give_back(std::unique_ptr<OpenShard> shard) noexcept;  // its connection closed; another may go on with it
   void drop(std::unique_ptr<OpenShard> shard) noexcept;       // fenced, full or abandoned: nobody writes to it again
   void keep_ready(SpoolDb& db);                               // the flusher's part: one shard is always ready
@@ -73,6 +79,7 @@ class Spool {
 
   // True for one process at a time: its flusher works, the others' only when it is overdue or somebody waits.
   bool lead() { return locks_->try_lock(0); }
+  void let_others_lead() noexcept { locks_->unlock(0); }
 
   Flusher& flusher() { return *flusher_; }
 
@@ -80,6 +87,7 @@ class Spool {
   explicit Spool(const SpoolConfig& config);
   void merge(const SpoolConfig& config);
   std::unique_ptr<OpenShard> make_shard(SpoolDb& db);
+  void disown(std::int64_t id) noexcept;
 
   const std::string directory_, location_;
   const std::uint64_t generation_ = fork_generation();
@@ -90,10 +98,11 @@ class Spool {
   std::atomic<bool> full_durability_;
   std::atomic<int> on_close_;
 
-  std::mutex mutex_;  // guards own_, ready_, used_
+  std::mutex mutex_;  // guards what follows
   std::set<std::int64_t> own_;
   std::vector<std::unique_ptr<OpenShard>> ready_;  // without rows
   std::vector<std::unique_ptr<OpenShard>> used_;   // with rows, of closed connections
+  std::int64_t newest_taken_ = 0;
 
   std::mutex make_mutex_;  // guards make_db_
   std::unique_ptr<SpoolDb> make_db_;

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "ext/base/clock.h"
 #include "ext/base/failpoint.h"
 
 namespace ts {
@@ -16,7 +17,8 @@ CREATE TABLE IF NOT EXISTS tab(
   last_error TEXT, last_upload_ms INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS open_shard(
   id INTEGER PRIMARY KEY AUTOINCREMENT, file TEXT NOT NULL UNIQUE, state TEXT NOT NULL,
-  created_ms INTEGER NOT NULL, retired_ms INTEGER NOT NULL DEFAULT 0, files INTEGER NOT NULL DEFAULT 1);
+  created_ms INTEGER NOT NULL, retired_ms INTEGER NOT NULL DEFAULT 0, files INTEGER NOT NULL DEFAULT 1,
+  sealed_upto INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS sealed(
   seq INTEGER PRIMARY KEY AUTOINCREMENT, tab TEXT NOT NULL, key TEXT NOT NULL UNIQUE, file TEXT NOT NULL UNIQUE,
   rows INTEGER NOT NULL, bytes INTEGER NOT NULL, state TEXT NOT NULL, etag TEXT NOT NULL DEFAULT '',
@@ -27,29 +29,23 @@ CREATE TABLE IF NOT EXISTS source(seq INTEGER, shard INTEGER, PRIMARY KEY(shard,
 )sql";
 
 constexpr const char* kFormat = "1";
+constexpr int kBusyMs = 10'000;  // only other short transactions of this spool
 
 }  // namespace
 
 SpoolDb::SpoolDb(const std::string& directory, const std::string& location)
-    : db_(directory + "/spool.db", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) {
-  sqlite3_busy_timeout(db_.get(), 10'000);  // only other short transactions of this spool
-  Statement wal = db_.prepare("PRAGMA journal_mode=WAL");
-  if (!wal.step() || wal.text(0) != "wal") {
-    throw Error(Code::kUnsupported, "spool: no write-ahead log on this file system: " + directory +
-                                        "; choose a local directory with spool='/path'");
-  }
-  wal.reset();
-  db_.exec("PRAGMA synchronous=FULL");
-  Statement known = db_.prepare("SELECT 1 FROM sqlite_schema WHERE name='source'");
-  bool made = known.step();
-  known.reset();
-  if (!made) {
-    transaction([&] {
-      db_.exec(kSchema);
-      Statement set = db_.prepare("INSERT OR IGNORE INTO spool VALUES('format',?1),('location',?2)");
-      set.bind(1, std::string_view(kFormat)).bind(2, std::string_view(location));
-      set.run();
-    });
+    : forked_(directory + "/spool.db"), db_(directory + "/spool.db", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) {
+  sqlite3_busy_timeout(db_.get(), kBusyMs);
+  // Becoming a WAL file is the one step that does not call the busy handler: several processes may begin at once.
+  std::int64_t until = Clock::system().steady_ms() + kBusyMs;
+  for (;;) {
+    try {
+      create(directory, location);
+      break;
+    } catch (const Error& e) {
+      if (e.code() != Code::kBusy || Clock::system().steady_ms() > until) throw;
+      Clock::system().sleep_ms(5);
+    }
   }
   Statement get = db_.prepare("SELECT value FROM spool WHERE key=?1");
   get.bind(1, std::string_view("format"));
@@ -62,6 +58,26 @@ SpoolDb::SpoolDb(const std::string& directory, const std::string& location)
     throw Error(Code::kBadInput, "spool: " + directory + " holds rows for " + get.text(0) + ", not for " + location +
                                      "; choose another spool= for this location");
   }
+}
+
+void SpoolDb::create(const std::string& directory, const std::string& location) {
+  Statement wal = db_.prepare("PRAGMA journal_mode=WAL");
+  if (!wal.step() || wal.text(0) != "wal") {
+    throw Error(Code::kUnsupported, "spool: no write-ahead log on this file system: " + directory +
+                                        "; choose a local directory with spool='/path'");
+  }
+  wal.reset();
+  db_.exec("PRAGMA synchronous=FULL");
+  Statement known = db_.prepare("SELECT 1 FROM sqlite_schema WHERE name='source'");
+  bool made = known.step();
+  known.reset();
+  if (made) return;
+  transaction([&] {
+    db_.exec(kSchema);
+    Statement set = db_.prepare("INSERT OR IGNORE INTO spool VALUES('format',?1),('location',?2)");
+    set.bind(1, std::string_view(kFormat)).bind(2, std::string_view(location));
+    set.run();
+  });
 }
 
 Statement& SpoolDb::cached(const char* sql) {
@@ -91,7 +107,7 @@ void SpoolDb::abandon() noexcept {
 
 std::vector<OpenRow> SpoolDb::read_open(Statement& rows) {
   std::vector<OpenRow> out;
-  while (rows.step()) out.push_back({rows.int64(0), rows.text(1), rows.text(2), rows.int64(3)});
+  while (rows.step()) out.push_back({rows.int64(0), rows.text(1), rows.text(2), rows.int64(3), rows.int64(4)});
   rows.reset();
   return out;
 }
@@ -109,7 +125,7 @@ SpoolState SpoolDb::state() {
   SpoolState state;
   db_.exec("BEGIN");
   try {
-    state.open = read_open(cached("SELECT id,file,state,created_ms FROM open_shard WHERE state IN ('open','rotated') ORDER BY id DESC"));
+    state.open = read_open(cached("SELECT id,file,state,created_ms,sealed_upto FROM open_shard WHERE state IN ('open','rotated') ORDER BY id DESC"));
     state.sealed = pending();
     Statement& last = cached("SELECT seq FROM sqlite_sequence WHERE name='sealed'");
     if (last.step()) state.last_seq = last.int64(0);
@@ -179,8 +195,13 @@ void SpoolDb::count_error(const std::string& table, const std::string& error) {
   set.run();
 }
 
-std::int64_t SpoolDb::add_open(const std::string& file, std::int64_t now_ms, const std::function<void(std::int64_t)>& lock) {
+std::int64_t SpoolDb::add_open(const std::string& file, std::int64_t now_ms, bool durable, const std::function<void(std::int64_t)>& lock) {
   std::int64_t id = 0;
+  if (!durable) db_.exec("PRAGMA synchronous=NORMAL");
+  struct Full {
+    sqlite3* db;
+    ~Full() { sqlite3_exec(db, "PRAGMA synchronous=FULL", nullptr, nullptr, nullptr); }
+  } full{db_.get()};
   transaction([&] {
     Statement& add = cached("INSERT INTO open_shard(file,state,created_ms) VALUES(?1,'open',?2)");
     add.bind(1, std::string_view(file)).bind(2, now_ms);
@@ -198,7 +219,7 @@ void SpoolDb::set_rotated(std::int64_t id) {
 }
 
 std::vector<OpenRow> SpoolDb::open_rows(const char* state) {
-  Statement& rows = cached("SELECT id,file,state,created_ms FROM open_shard WHERE state=?1 ORDER BY id");
+  Statement& rows = cached("SELECT id,file,state,created_ms,sealed_upto FROM open_shard WHERE state=?1 ORDER BY id");
   rows.bind(1, std::string_view(state));
   return read_open(rows);
 }
@@ -211,13 +232,28 @@ bool SpoolDb::is_retired(std::int64_t id) {
   return !live;
 }
 
-bool SpoolDb::seal(const std::vector<std::int64_t>& shards, std::vector<SealedRow>& files, std::int64_t now_ms) {
+bool SpoolDb::is_sealed(std::int64_t id, std::int64_t upto) {
+  Statement& get = cached("SELECT 1 FROM open_shard WHERE id=?1 AND state IN ('open','rotated') AND sealed_upto<?2");
+  get.bind(1, id).bind(2, upto);
+  bool waits = get.step();
+  get.reset();
+  return !waits;
+}
+
+void SpoolDb::set_vanished(std::int64_t id, std::int64_t now_ms) {
+  Statement& set = cached("UPDATE open_shard SET state='retired', retired_ms=?2 WHERE id=?1 AND state IN ('open','rotated')");
+  set.bind(1, id).bind(2, now_ms);
+  set.run();
+}
+
+bool SpoolDb::seal(const std::vector<SealedFrom>& shards, std::vector<SealedRow>& files, std::int64_t now_ms) {
   bool ours = true;
   transaction([&] {
-    Statement& retire = cached("UPDATE open_shard SET state='retired', retired_ms=?2 WHERE id=?1 AND state='rotated'");
-    for (std::int64_t id : shards) {
-      retire.bind(1, id).bind(2, now_ms);
-      retire.run();
+    for (const SealedFrom& shard : shards) {
+      Statement& take = cached(shard.whole ? "UPDATE open_shard SET state='retired', retired_ms=?2 WHERE id=?1 AND sealed_upto=?3 AND state='rotated'"
+                                           : "UPDATE open_shard SET sealed_upto=?2 WHERE id=?1 AND sealed_upto=?3 AND state IN ('open','rotated')");
+      take.bind(1, shard.id).bind(2, shard.whole ? now_ms : shard.upto).bind(3, shard.after);
+      take.run();
       ours = ours && sqlite3_changes(db_.get()) == 1;
     }
     if (!ours) {
@@ -230,9 +266,9 @@ bool SpoolDb::seal(const std::vector<std::int64_t>& shards, std::vector<SealedRo
       add.bind(4, row.rows).bind(5, row.bytes);
       add.run();
       row.seq = sqlite3_last_insert_rowid(db_.get());
-      for (std::int64_t id : shards) {
+      for (const SealedFrom& shard : shards) {
         Statement& from = cached("INSERT INTO source(seq,shard) VALUES(?1,?2)");
-        from.bind(1, row.seq).bind(2, id);
+        from.bind(1, row.seq).bind(2, shard.id);
         from.run();
       }
     }
@@ -260,14 +296,21 @@ std::vector<std::string> SpoolDb::keys_after(const std::string& table, std::int6
   return keys;
 }
 
-std::vector<std::int64_t> SpoolDb::files_from(const std::string& table, std::int64_t first_shard, std::int64_t last_shard) {
+std::vector<std::int64_t> SpoolDb::files_from(const std::string& table, std::int64_t shard) {
   std::vector<std::int64_t> out;
-  Statement& rows = cached(
-      "SELECT DISTINCT s.seq FROM source f JOIN sealed s ON s.seq=f.seq WHERE f.shard BETWEEN ?1 AND ?2 AND s.tab=?3");
-  rows.bind(1, first_shard).bind(2, last_shard).bind(3, std::string_view(table));
+  Statement& rows = cached("SELECT s.seq FROM source f JOIN sealed s ON s.seq=f.seq WHERE f.shard=?1 AND s.tab=?2");
+  rows.bind(1, shard).bind(2, std::string_view(table));
   while (rows.step()) out.push_back(rows.int64(0));
   rows.reset();
   return out;
+}
+
+bool SpoolDb::is_pending(std::int64_t seq) {
+  Statement& get = cached("SELECT 1 FROM sealed WHERE seq=?1 AND state IN ('sealed','attempted')");
+  get.bind(1, seq);
+  bool pending = get.step();
+  get.reset();
+  return pending;
 }
 
 void SpoolDb::set_attempted(std::int64_t seq) {
@@ -276,9 +319,16 @@ void SpoolDb::set_attempted(std::int64_t seq) {
   set.run();
 }
 
-void SpoolDb::set_stored(std::int64_t seq, const std::string& etag, std::int64_t now_ms) {
+bool SpoolDb::set_stored(std::int64_t seq, const std::string& etag, std::int64_t now_ms) {
   Statement& set = cached("UPDATE sealed SET state='stored', etag=?2, stored_ms=?3 WHERE seq=?1 AND state<>'stored'");
   set.bind(1, seq).bind(2, std::string_view(etag)).bind(3, now_ms);
+  set.run();
+  return sqlite3_changes(db_.get()) == 1;
+}
+
+void SpoolDb::set_lost(std::int64_t seq) {
+  Statement& set = cached("UPDATE sealed SET state='lost', local=0 WHERE seq=?1 AND state IN ('sealed','attempted')");
+  set.bind(1, seq);
   set.run();
 }
 
@@ -299,7 +349,7 @@ bool SpoolDb::knows_open_file(const std::string& file) {
 }
 
 std::vector<OpenRow> SpoolDb::retired_with_files() {
-  return read_open(cached("SELECT id,file,state,created_ms FROM open_shard WHERE state='retired' AND files=1 ORDER BY id"));
+  return read_open(cached("SELECT id,file,state,created_ms,sealed_upto FROM open_shard WHERE state='retired' AND files=1 ORDER BY id"));
 }
 
 void SpoolDb::set_files_gone(std::int64_t id) {

@@ -1,6 +1,7 @@
 // spool.db: the only truth about what lies in a spool. Each transition of a shard is one transaction here.
 //
 //   open_shard: open -> rotated -> retired -> (row removed a day later)      files go after `retired` has committed
+//               sealed_upto: its transactions up to this one are in sealed files although it is not retired
 //   sealed:     sealed -> attempted -> stored -> (row removed a day later)   attempted: a PUT may have reached the store
 //
 // One SpoolDb is one connection, used by one thread at a time. Writers use synchronous=FULL: what is unlinked after a
@@ -12,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "ext/base/fork.h"
 #include "ext/base/sqlite.h"
 
 namespace ts {
@@ -21,6 +23,14 @@ struct OpenRow {
   std::string file;
   std::string state;
   std::int64_t created_ms = 0;
+  std::int64_t sealed_upto = 0;
+};
+
+// What a seal took from an open shard: transactions after..upto, or (whole) all that is left in it.
+struct SealedFrom {
+  std::int64_t id = 0;
+  std::int64_t after = 0, upto = 0;
+  bool whole = true;
 };
 
 struct SealedRow {
@@ -65,21 +75,26 @@ class SpoolDb {
   void count_error(const std::string& table, const std::string& error);
 
   // open shards. add_open calls `lock(id)` inside the transaction, so that nobody sees the shard without its owner.
-  std::int64_t add_open(const std::string& file, std::int64_t now_ms, const std::function<void(std::int64_t)>& lock);
+  // `durable`: survives power loss; otherwise nobody has to wait for the disk while spool.db is locked.
+  std::int64_t add_open(const std::string& file, std::int64_t now_ms, bool durable, const std::function<void(std::int64_t)>& lock);
   void set_rotated(std::int64_t id);
   std::vector<OpenRow> open_rows(const char* state);  // oldest first
   bool is_retired(std::int64_t id);                   // or gone
+  bool is_sealed(std::int64_t id, std::int64_t upto);  // its transactions up to this one are in sealed files
+  void set_vanished(std::int64_t id, std::int64_t now_ms);  // its files are gone without our doing
 
   // One transaction: the rows of `shards` now live in `files`. false: somebody else was first, nothing changed.
-  bool seal(const std::vector<std::int64_t>& shards, std::vector<SealedRow>& files, std::int64_t now_ms);
+  bool seal(const std::vector<SealedFrom>& shards, std::vector<SealedRow>& files, std::int64_t now_ms);
 
   // sealed files
   std::vector<SealedRow> pending();  // sealed and attempted, oldest first
   std::vector<SealedRow> rows_of(const std::string& table, const char* state);
   std::vector<std::string> keys_after(const std::string& table, std::int64_t seq);
-  std::vector<std::int64_t> files_from(const std::string& table, std::int64_t first_shard, std::int64_t last_shard);
+  std::vector<std::int64_t> files_from(const std::string& table, std::int64_t shard);
+  bool is_pending(std::int64_t seq);
   void set_attempted(std::int64_t seq);
-  void set_stored(std::int64_t seq, const std::string& etag, std::int64_t now_ms);
+  bool set_stored(std::int64_t seq, const std::string& etag, std::int64_t now_ms);  // false: it was already
+  void set_lost(std::int64_t seq);                                                 // the local file is gone without our doing
   bool knows_sealed_file(const std::string& file);
   bool knows_open_file(const std::string& file);
 
@@ -100,6 +115,9 @@ class SpoolDb {
   template <class Body>
   void transaction(Body&& body);
 
+  void create(const std::string& directory, const std::string& location);
+
+  ForkedFile forked_;
   Database db_;
   std::map<std::string, Statement> statements_;
 };

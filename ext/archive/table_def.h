@@ -1,7 +1,9 @@
 // TableDef: a table of the archive as its shards hold it: name, schema, and the SQL both sides agree on.
 #pragma once
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "ext/archive/schema.h"
 
@@ -12,6 +14,8 @@ struct TableDef {
   std::string directory;  // its percent-encoded form
   Schema schema;
   std::string open_name;   // of its table in open shards: capitals escaped, since SQLite ignores case and archives do not
+  std::vector<int> not_null;  // columns that may not be NULL, without the time column
+  std::int64_t min_time = 0, max_time = 0;  // what its precision can hold
   std::string txn_column;  // of open shards: the number of the transaction, a name no column of the table has
 };
 

@@ -34,8 +34,20 @@ Writer::Pending& Writer::pending(const TablePtr& table) {
   return *(last_ = &found->second);
 }
 
-void Writer::added() {
-  if (last_ && last_->rows.bytes() > kSpillBytes) spill();
+void Writer::added(std::size_t rows) {
+  if (!last_ || last_->rows.bytes() <= kSpillBytes) return;
+  try {
+    spill();
+  } catch (...) {
+    Position before = position();
+    before[last_->table->name] -= static_cast<std::int64_t>(rows);
+    rollback_to(before);
+    throw;
+  }
+}
+
+void Writer::limit(std::uint64_t spool_limit) {
+  if (spool_limit && (limit_ == 0 || spool_limit < limit_)) limit_ = spool_limit;
 }
 
 Writer::Position Writer::position() const {
@@ -54,15 +66,18 @@ bool Writer::empty() const {
 }
 
 void Writer::rollback_to(const Position& position) {
+  if (prepared_) take_back();
   epoch_++;
+  bool nothing_spilled = true;
   for (auto& [name, p] : pending_) {
     auto found = position.find(name);
     std::int64_t keep = found == position.end() ? 0 : found->second;
     std::int64_t in_memory = std::max<std::int64_t>(0, keep - p.spilled);
     if (keep < p.spilled) {
-      spill_->truncate(*p.table, keep);
+      if (!broken_) spill_->truncate(*p.table, keep);
       p.spilled = keep;
     }
+    if (p.spilled) nothing_spilled = false;
     if (in_memory >= static_cast<std::int64_t>(p.rows.rows())) continue;
     p.rows.truncate(static_cast<std::size_t>(in_memory));
     if (p.in_scratch > in_memory) {
@@ -70,51 +85,111 @@ void Writer::rollback_to(const Position& position) {
       p.in_scratch = in_memory;
     }
   }
+  if (broken_ && nothing_spilled) {  // what SQLite undid was to go anyway
+    spill_->abort();
+    spool_->drop(std::move(spill_));
+    broken_ = false;
+  }
 }
 
 void Writer::spill() {
+  if (broken_) throw Error(Code::kIo, "spool: an earlier error undid this transaction; roll it back");
+  check_limit();
   if (!spill_) {
-    spill_ = spool_->take_shard(true);
+    spill_ = spool_->take_shard(true, newest_);
     if (!spill_->begin()) {
       spool_->drop(std::move(spill_));
       throw Error(Code::kBusy, "spool: a fresh shard is locked in " + spool_->directory());
     }
   }
-  for (auto& [name, p] : pending_) {
-    spill_->insert(p.table, p.rows);
-    p.spilled += static_cast<std::int64_t>(p.rows.rows());
-    p.rows.clear();
-    p.in_scratch = 0;
-    p.scratch_table.clear();  // a statement may still read the old one, so later rows get another
+  try {
+    for (auto& [name, p] : pending_) {
+      TS_FAILPOINT("spill.insert");
+      spill_->insert(p.table, p.rows);
+      p.spilled += static_cast<std::int64_t>(p.rows.rows());
+      p.rows.clear();
+      p.in_scratch = 0;
+      p.scratch_table.clear();  // a statement may still read the old one, so later rows get another
+    }
+  } catch (...) {
+    broken_ = spill_->undone();
+    throw;
   }
 }
 
-void Writer::check_limit(std::uint64_t spool_limit) {
-  if (spool_limit == 0) return;
+// Back to the state before prepare(). Spilled rows move to another shard: theirs may be fenced by now.
+void Writer::take_back() {
+  std::unique_ptr<OpenShard> prepared;
+  if (spill_) {
+    auto fresh = spool_->take_shard(true, newest_);
+    try {
+      if (!fresh->begin()) throw Error(Code::kBusy, "spool: a fresh shard is locked in " + spool_->directory());
+      copy_spilled(*fresh);
+    } catch (...) {
+      fresh->abort();
+      spool_->drop(std::move(fresh));
+      throw;
+    }
+    prepared = std::move(spill_);
+    spill_ = std::move(fresh);
+  } else {
+    prepared = std::move(shard_);
+  }
+  prepared_ = false;
+  if (prepared->abort()) {
+    spool_->give_back(std::move(prepared));
+  } else {
+    spool_->drop(std::move(prepared));
+  }
+}
+
+void Writer::copy_spilled(OpenShard& to) {
+  for (auto& [name, p] : pending_) {
+    if (p.spilled == 0) continue;
+    int columns = p.rows.columns();
+    std::string list;
+    for (const Column& column : p.table->schema.columns) list += (list.empty() ? "" : ",") + quote_identifier(column.name);
+    Statement rows = spill_->db().prepare("SELECT " + list + " FROM main." + quote_identifier(p.table->open_name) + " ORDER BY rowid");
+    RowBuffer piece(columns);
+    for (bool more = true; more;) {
+      more = rows.step();
+      if (more) {
+        piece.begin_row();
+        for (int c = 0; c < columns; c++) piece.add_column(rows.get(), c);
+      }
+      if (!more || piece.bytes() > kSpillBytes) {
+        to.insert(p.table, piece);
+        piece.clear();
+      }
+    }
+  }
+}
+
+void Writer::check_limit() {
+  if (limit_ == 0) return;
   std::uint64_t coming = 0;
   for (const auto& [name, p] : pending_) coming += p.rows.bytes();
-  std::uint64_t bytes = spool_->bytes();
-  if (bytes + coming <= spool_limit) return;
-  spool_->flusher().start();
-  spool_->flusher().wake();
+  std::uint64_t bytes = spool_->row_bytes();
+  if (bytes + coming <= limit_) return;
   throw Error(Code::kFull, "timeseries: the spool is full: " + spool_->directory() + " holds " + std::to_string(bytes) +
-                               " bytes, spool_limit is " + std::to_string(spool_limit) + "; what waits there goes to " + spool_->location() +
+                               " bytes, spool_limit is " + std::to_string(limit_) + "; what waits there goes to " + spool_->location() +
                                ": ts_status says what hinders it, or raise spool_limit");
 }
 
 OpenShard& Writer::shard_to_write() {
   constexpr int kTries = 16;  // each try meets a shard that somebody closed in this instant
   for (int i = 0; i < kTries; i++) {
-    if (!shard_) shard_ = spool_->take_shard(false);
+    if (!shard_) shard_ = spool_->take_shard(false, newest_);
     if (shard_->begin()) return *shard_;
     spool_->drop(std::move(shard_));
   }
   throw Error(Code::kBusy, "spool: every shard is taken in " + spool_->directory());
 }
 
-void Writer::prepare(std::uint64_t spool_limit) {
+void Writer::prepare() {
+  if (broken_) throw Error(Code::kIo, "spool: an earlier error undid this transaction; roll it back");
   if (prepared_ || empty()) return;
-  check_limit(spool_limit);
+  check_limit();
   TS_FAILPOINT("commit.begin");
   if (spill_) {
     spill();
@@ -147,7 +222,9 @@ void Writer::publish() noexcept {
     } else {
       shard_->publish(Clock::system().now_ms());
     }
+    newest_ = shard_->id();
     try {
+      TS_FAILPOINT("commit.published");
       spool_->flusher().start();
       if (written_ >= spool_->flush_size() / 2) {
         written_ = 0;
@@ -161,6 +238,7 @@ void Writer::publish() noexcept {
 }
 
 void Writer::abort() noexcept {
+  broken_ = false;
   if (spill_) {
     bool clean = spill_->abort();
     if (clean) {
@@ -182,6 +260,7 @@ void Writer::forget_rows() {
     p.spilled = p.in_scratch = 0;
     p.scratch_table.clear();
   }
+  limit_ = 0;
   scratch_.close();  // statements that still read it keep it alive until they end
   scratch_buffers_.clear();
 }

@@ -2,7 +2,8 @@
 //
 // Rows of a transaction wait in memory and are drained into the connection's open shard by prepare(). Beyond
 // kSpillBytes they go to a shard of their own, inside one write transaction of that shard, so that memory is bounded
-// and nobody who rotates the committed rows has to wait. Not thread-safe: it belongs to one connection.
+// and nobody who rotates the committed rows has to wait. A connection never goes back to an older shard: readers pin the
+// youngest first, so that they see a gap-free prefix of its commits. Not thread-safe: it belongs to one connection.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -23,9 +24,12 @@ class Writer {
 
   Spool& spool() { return *spool_; }
 
-  // Where rows of a table are added: begin_row() and the cells, then added().
-  RowBuffer& buffer(const TablePtr& table) { return pending(table).rows; }
-  void added();
+  // Where rows of a table are added: begin_row() and the cells, then added(), which throws without leaving any of them.
+  RowBuffer& buffer(const TablePtr& table) {
+    if (prepared_) take_back();
+    return pending(table).rows;
+  }
+  void added(std::size_t rows = 1);
 
   // How many rows each table has in this transaction; rollback_to takes back what came after.
   using Position = std::map<std::string, std::int64_t>;
@@ -34,8 +38,12 @@ class Writer {
   std::int64_t rows(const std::string& table) const;
   bool empty() const;
 
-  // The commit in two steps. spool_limit 0: none. Throws kFull at the limit.
-  void prepare(std::uint64_t spool_limit);
+  // Of this transaction: bytes of open shards and sealed files beyond which it is refused. 0: none; the smallest counts.
+  void limit(std::uint64_t spool_limit);
+
+  // The commit in two steps. Throws kFull at the limit. SQLite may call prepare() and then go on with the transaction
+  // (COMMIT answered SQLITE_BUSY): whatever changes it afterwards takes the prepared rows back first.
+  void prepare();
   void publish() noexcept;
   void abort() noexcept;
   void abandon() noexcept;  // in a forked child
@@ -63,7 +71,9 @@ class Writer {
   };
   Pending& pending(const TablePtr& table);
   void spill();
-  void check_limit(std::uint64_t spool_limit);
+  void take_back();
+  void copy_spilled(OpenShard& to);
+  void check_limit();
   void forget_rows();
   OpenShard& shard_to_write();
 
@@ -73,6 +83,9 @@ class Writer {
   std::unique_ptr<OpenShard> shard_;     // of this connection
   std::unique_ptr<OpenShard> spill_;     // of this transaction, with its write transaction open
   bool prepared_ = false;
+  bool broken_ = false;                  // SQLite undid the spilled rows after an error: only a rollback is left
+  std::uint64_t limit_ = 0;
+  std::int64_t newest_ = 0;              // shard of the last commit; later ones go to the same or a younger shard
   std::uint64_t written_ = 0;            // bytes since the flusher was last woken
   std::uint64_t epoch_ = 0, commits_ = 0;
   BufferView scratch_view_;

@@ -12,11 +12,13 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
 #include "ext/base/clock.h"
 #include "ext/base/error.h"
+#include "ext/base/fork.h"
 
 namespace ts {
 namespace {
@@ -132,6 +134,28 @@ std::uint64_t directory_bytes(const std::string& path) {
   return sum;
 }
 
+std::string real_path(const std::string& path) {
+  char* real = ::realpath(path.c_str(), nullptr);
+  if (!real) throw_errno("cannot resolve", path);
+  std::string out = real;
+  ::free(real);
+  return out;
+}
+
+std::string immutable_uri(const std::string& path) {
+  std::string uri = "file:";
+  for (char c : path) {
+    if (c == '?' || c == '#' || c == '%') {
+      char escaped[4];
+      ::snprintf(escaped, sizeof escaped, "%%%02X", static_cast<unsigned char>(c));
+      uri += escaped;
+    } else {
+      uri += c;
+    }
+  }
+  return uri + "?immutable=1";
+}
+
 std::string host_name() {
   std::array<char, 256> name{};
   return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "host";
@@ -153,7 +177,13 @@ std::string environment(const char* name) {
   return value ? value : "";
 }
 
-LockFile::LockFile(const std::string& path) : fd_(open_or_throw(path, O_RDWR | O_CREAT)), path_(path) {}
+#ifdef F_OFD_SETLK
+constexpr int kSetLock = F_OFD_SETLK, kGetLock = F_OFD_GETLK;
+#else
+constexpr int kSetLock = F_SETLK, kGetLock = F_GETLK;
+#endif
+
+LockFile::LockFile(const std::string& path) : fd_(open_or_throw(path, O_RDWR | O_CREAT)), path_(path) { close_in_child(&fd_); }
 
 static struct flock lock_of(std::int64_t byte, short type) {
   struct flock lock = {};
@@ -166,19 +196,19 @@ static struct flock lock_of(std::int64_t byte, short type) {
 
 bool LockFile::try_lock(std::int64_t byte) {
   struct flock lock = lock_of(byte, F_WRLCK);
-  if (::fcntl(fd_, F_SETLK, &lock) == 0) return true;
+  if (::fcntl(fd_, kSetLock, &lock) == 0) return true;
   if (errno == EACCES || errno == EAGAIN) return false;
   throw_errno("cannot lock", path_);
 }
 
 void LockFile::unlock(std::int64_t byte) noexcept {
   struct flock lock = lock_of(byte, F_UNLCK);
-  ::fcntl(fd_, F_SETLK, &lock);
+  ::fcntl(fd_, kSetLock, &lock);
 }
 
 bool LockFile::held_by_other(std::int64_t byte) const {
   struct flock lock = lock_of(byte, F_WRLCK);
-  if (::fcntl(fd_, F_GETLK, &lock) != 0) throw_errno("cannot ask for a lock", path_);
+  if (::fcntl(fd_, kGetLock, &lock) != 0) throw_errno("cannot ask for a lock", path_);
   return lock.l_type != F_UNLCK;
 }
 

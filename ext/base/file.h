@@ -1,7 +1,8 @@
 // Local files: directories of mode 0700, files of mode 0600, fsync, byte locks, memory maps.
 //
-// Byte locks are POSIX record locks: owned by the process, dropped by the kernel when it dies, not inherited by fork.
-// Closing ANY descriptor of the lock file drops every lock the process has on it, so a LockFile is never closed.
+// Byte locks are record locks of an open file description where the system has them: two copies of this code in one
+// process see each other's. The kernel drops them when the process dies, and a forked child closes the descriptor
+// (base/fork.h). Elsewhere they are the process's own, which is why a LockFile is never closed.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -21,6 +22,8 @@ enum class Sync { kYes, kNo };
 void write_file(const std::string& path, std::string_view bytes, Sync sync = Sync::kYes);  // creates or replaces
 std::vector<std::string> list_directory(const std::string& path);  // names, without . and ..
 std::uint64_t directory_bytes(const std::string& path);            // sum of its files' sizes
+std::string real_path(const std::string& path);                    // one name for a directory, however it was reached
+std::string immutable_uri(const std::string& path);                // for sqlite3_open_v2: '?', '#' and '%' in it escaped
 std::string host_name();
 std::string random_bytes(std::size_t count);
 // The value of an environment variable, or "" when it is not set.
@@ -34,7 +37,7 @@ class LockFile {
   explicit LockFile(const std::string& path);
   bool try_lock(std::int64_t byte);          // true: ours now (also when it was)
   void unlock(std::int64_t byte) noexcept;
-  bool held_by_other(std::int64_t byte) const;  // by another process
+  bool held_by_other(std::int64_t byte) const;  // by another process or LockFile
 
  private:
   int fd_;

@@ -18,7 +18,7 @@ struct Operator {
 constexpr Operator kOperators[] = {
     {SQLITE_INDEX_CONSTRAINT_EQ, "="},  {SQLITE_INDEX_CONSTRAINT_GT, ">"},         {SQLITE_INDEX_CONSTRAINT_LE, "<="},
     {SQLITE_INDEX_CONSTRAINT_LT, "<"},  {SQLITE_INDEX_CONSTRAINT_GE, ">="},        {SQLITE_INDEX_CONSTRAINT_NE, "<>"},
-    {SQLITE_INDEX_CONSTRAINT_IS, "is"}, {SQLITE_INDEX_CONSTRAINT_ISNULL, "null"},  {SQLITE_INDEX_CONSTRAINT_ISNOTNULL, "notnull"},
+    {SQLITE_INDEX_CONSTRAINT_IS, "is"}, {SQLITE_INDEX_CONSTRAINT_ISNOT, "<>"},     {SQLITE_INDEX_CONSTRAINT_ISNULL, "null"},
 };
 
 std::string operator_text(int op) {
@@ -40,14 +40,16 @@ bool constant_text(sqlite3_index_info* info, int i) {
          sqlite3_value_type(value) == SQLITE_TEXT;
 }
 
-// A comparison on a column that is not the time. false: only SQLite itself can answer it.
+// A comparison on a column that is not the time. false: only SQLite itself can answer it. <> and NOT NULL never are ours:
+// SQLite (3.40.1) hands those of "t LEFT JOIN k ON t.a <> 5" to t, which must not lose a row by them.
 bool push_down(const Column& column, sqlite3_index_info* info, int i, PlanTerm& term) {
-  if (!term.takes_argument()) return true;
+  if (!term.has_operand()) return true;
+  if (term.op == "<>") return false;
   Affinity affinity = affinity_of(column.type);
   // The other side's affinity is unknown here: against a numeric one a BLOB column's text would turn into a number, and
   // so would a TEXT column's when the order matters. A constant has no affinity.
   if (affinity == Affinity::kBlob) return false;
-  bool equality = term.op == "=" || term.op == "<>" || term.op == "in";
+  bool equality = term.op == "=" || term.op == "in";
   if (affinity == Affinity::kText && !equality && !constant_text(info, i)) return false;
   std::string collation = sqlite3_vtab_collation(info, i);
   std::string own = column.collate.empty() ? "BINARY" : column.collate;
@@ -118,7 +120,6 @@ void best_index(Table& table, sqlite3_index_info* info) {
     if (is) term.op = "=";
     if (term.op == "=" && !is && all_at_once(info, i)) term.op = "in";
     bool time = term.column == schema.time_column;
-    if (time && term.op == "notnull") continue;  // always true
     if (is && !time) {  // IS with NULL would need another word
       others = true;
       continue;
@@ -127,10 +128,12 @@ void best_index(Table& table, sqlite3_index_info* info) {
       others = true;
       continue;
     }
-    if (term.takes_argument()) info->aConstraintUsage[i].argvIndex = ++arguments;
+    // Also for IS NULL, which needs none: else SQLite believes the term unused, and would take this plan for the left table
+    // of "t LEFT JOIN k ON t.a IS NULL" too.
+    info->aConstraintUsage[i].argvIndex = ++arguments;
     // Bounds on the time are answered exactly, so SQLite need not look again (it does where a row value or an outer
     // join asks for it).
-    if (time && !is && term.op != "in" && term.op != "<>" && term.takes_argument()) info->aConstraintUsage[i].omit = 1;
+    if (time && !is && term.op != "in" && term.op != "<>" && term.has_operand()) info->aConstraintUsage[i].omit = 1;
     plan.terms.push_back(std::move(term));
   }
   if (info->nOrderBy == 1 && info->aOrderBy[0].iColumn == schema.time_column) {

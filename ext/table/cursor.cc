@@ -14,9 +14,11 @@
 namespace ts {
 namespace {
 
+constexpr double kTwoTo63 = 9223372036854775808.0;
 constexpr std::size_t kMaxMembers = 1000;  // of an IN that shards answer; a longer one is SQLite's work
 
-// Turns the plan's words and their arguments into a ScanPlan. `exact_`: every condition is answered, so LIMIT counts.
+// Turns the plan's words and their arguments into a ScanPlan. exact(): every condition is answered, so a LIMIT tells how
+// many rows will be wanted (unless one is part of a row value: so it stays a hint).
 class ScanBuilder {
  public:
   ScanBuilder(const TableDef& table, ScanPlan& plan) : table_(table), plan_(plan) {}
@@ -37,6 +39,10 @@ class ScanBuilder {
       return;
     }
     check_compared(table_, value);
+    if (op == "<>") {
+      exact_ = false;
+      return;
+    }
     switch (sqlite3_value_type(value)) {
       case SQLITE_INTEGER: return bound(op, sqlite3_value_int64(value));
       case SQLITE_FLOAT: return real_bound(op, sqlite3_value_double(value));
@@ -48,12 +54,6 @@ class ScanBuilder {
   }
 
   void bound(const std::string& op, std::int64_t value) {
-    if (op == "<>") {
-      OwnedValue owned;
-      owned.type = SQLITE_INTEGER;
-      owned.integer = value;
-      plan_.filters.push_back({table_.schema.time_column, "<>", {owned}, ""});
-    }
     if (op == "=" || op == ">=") plan_.from = std::max(plan_.from, value);
     if (op == "=" || op == "<=") plan_.to = std::min(plan_.to, value);
     if (op == ">") value == INT64_MAX ? void(plan_.empty = true) : void(plan_.from = std::max(plan_.from, value + 1));
@@ -61,10 +61,9 @@ class ScanBuilder {
   }
 
   void real_bound(const std::string& op, double value) {
-    constexpr double kLimit = 9223372036854775808.0;  // 2^63
-    if (value >= kLimit || value < -kLimit) {
-      bool above = value > 0, less = op[0] == '<' && op != "<>";
-      if (op != "<>" && above != less) plan_.empty = true;
+    if (value >= kTwoTo63 || value < -kTwoTo63) {
+      bool above = value > 0, less = op == "<" || op == "<=", greater = op[0] == '>';
+      if (op == "=" || (above ? greater : less)) plan_.empty = true;
       return;
     }
     double floor = std::floor(value);
@@ -81,7 +80,7 @@ class ScanBuilder {
     for_each(list, [&](sqlite3_value* value) {
       check_compared(table_, value);
       OwnedValue owned = OwnedValue::of(value);
-      if (owned.type == SQLITE_FLOAT && owned.real == std::floor(owned.real) && std::fabs(owned.real) < 9e18) {
+      if (owned.type == SQLITE_FLOAT && owned.real == std::floor(owned.real) && owned.real >= -kTwoTo63 && owned.real < kTwoTo63) {
         owned.type = SQLITE_INTEGER;
         owned.integer = static_cast<std::int64_t>(owned.real);
       }
@@ -100,8 +99,8 @@ class ScanBuilder {
   }
 
   void compared(const PlanTerm& term, sqlite3_value* value) {
-    if (!term.takes_argument()) {
-      plan_.filters.push_back({term.column, term.op == "null" ? "IS NULL" : "IS NOT NULL", {}, ""});
+    if (!term.has_operand()) {
+      plan_.filters.push_back({term.column, "IS NULL", {}, ""});
       return;
     }
     Affinity affinity = affinity_of(table_.schema.columns[static_cast<std::size_t>(term.column)].type);
@@ -165,7 +164,14 @@ constexpr std::size_t kAhead = 8;  // sources whose first batch is fetched while
 
 Cursor::~Cursor() {
   close();
-  if (statement_) statement_->cursors--;
+  join(nullptr);
+}
+
+void Cursor::join(std::shared_ptr<StatementSnapshot> statement) noexcept {
+  if (statement == statement_) return;
+  if (statement) statement->cursors++;
+  statement.swap(statement_);
+  if (statement) table_.session().cursor_closed(*statement);
 }
 
 void Cursor::close() noexcept {
@@ -182,7 +188,7 @@ void Cursor::filter(int plan_number, const char* plan_text, sqlite3_value** argu
   auto plan = std::make_shared<ScanPlan>();
   Plan words = decode_plan(plan_text ? plan_text : "", plan_names(def.schema));
   ScanBuilder builder(def, *plan);
-  for (const PlanTerm& term : words.terms) builder.term(term, term.takes_argument() ? *arguments++ : nullptr);
+  for (const PlanTerm& term : words.terms) builder.term(term, *arguments++);
   if (words.order) plan->order = words.order > 0 ? Order::kTimeAscending : Order::kTimeDescending;
   if (words.limit) {
     std::int64_t limit = sqlite3_value_int64(arguments[0]);
@@ -198,12 +204,7 @@ void Cursor::filter(int plan_number, const char* plan_text, sqlite3_value** argu
   }
   plan_ = plan;
 
-  auto statement = table_.session().statement(plan_number);
-  if (statement != statement_) {
-    if (statement_) statement_->cursors--;
-    statement_ = statement;
-    statement_->cursors++;
-  }
+  join(table_.session().statement(plan_number, table_.sql_name()));
   if (plan->empty || plan->from > plan->to || plan->limit == 0) return;
   local_ = &table_.session().local(*statement_, table_.spool());
   find_sources();
@@ -218,6 +219,8 @@ void Cursor::add(Source source) {
 }
 
 void Cursor::find_sources() {
+  // Rows that somebody left in the spool are stored when they are due, also by a process that only reads.
+  if (!local_->state().open.empty() || !local_->state().sealed.empty()) table_.spool()->flusher().start();
   add_own_rows();
   add_open_shards();
   add_shards();
@@ -232,42 +235,48 @@ void Cursor::add_own_rows() {
     throw Error(Code::kChanged, "timeseries: the transaction whose rows this statement reads has ended; run the statement again");
   }
   Writer::OwnRows own = local_->writer()->own_rows(def);
-  auto source = [&](int ordinal, Database& db, const std::string& from, std::int64_t last, std::int64_t first) {
+  // One ordinal for both: between two scans of a statement rows may move from the one to the other.
+  auto source = [&](Database& db, const std::string& from, std::int64_t last, std::int64_t first) {
     Source s;
-    s.ordinal = ordinal;
     s.own = true;
-    s.stream = stream_statement(db, scan_sql(*def, from, " WHERE rowid<=" + std::to_string(last), *plan_), *plan_, first, nullptr);
+    s.stream = stream_statement(db, def, {from, " WHERE rowid<=" + std::to_string(last)}, plan_, first, nullptr);
     add(std::move(s));
   };
   if (own.spilled_rows) {
-    source(0, *own.spilled, "main." + quote_identifier(def->open_name), std::min(rows, own.spilled_rows), 0);
+    source(*own.spilled, "main." + quote_identifier(def->open_name), std::min(rows, own.spilled_rows), 0);
   }
-  if (rows > own.spilled_rows) source(1, *own.scratch, own.scratch_table, rows - own.spilled_rows, own.spilled_rows);
+  if (rows > own.spilled_rows) source(*own.scratch, own.scratch_table, rows - own.spilled_rows, own.spilled_rows);
 }
 
 void Cursor::add_open_shards() {
   const TablePtr& def = table_.def();
-  std::int64_t ordinal = 2;
+  std::int64_t ordinal = 1;
   for (const auto& reader : local_->open()) {
     Source s;
     s.ordinal = ordinal++;
     if (!reader->has_table(*def)) continue;
     s.file = "open/" + reader->file();
     std::string where = visibility_sql(*def, reader->visibility());
-    s.stream = stream_statement(reader->db(), scan_sql(*def, "main." + quote_identifier(def->open_name), where, *plan_), *plan_, 0, reader);
+    s.stream = stream_statement(reader->db(), def, {"main." + quote_identifier(def->open_name), where}, plan_, 0, reader);
     add(std::move(s));
   }
 }
 
 void Cursor::add_shards() {
   const TablePtr& def = table_.def();
-  table_.check_archive(*statement_);
   std::string key = table_.spool()->location() + "\n" + def->name;
   auto& catalogue = statement_->catalogues[key];
-  if (!catalogue) catalogue = std::make_unique<Catalogue>(table_.store(), def, *local_);
-  table_.session().wait_for(statement_->cancel, [&] {
-    catalogue->cover(plan_->from, plan_->to, statement_->several_ranges, &statement_->cancel, statement_->stats);
-  });
+  if (!catalogue) {
+    table_.check_archive(*statement_);
+    catalogue = std::make_unique<Catalogue>(table_.store(), def, *local_);
+  }
+  if (!catalogue->covers(plan_->from, plan_->to)) {
+    bool whole = statement_->several_ranges && !table_.session().large_archives().count(key);
+    table_.session().wait_for(statement_->cancel, [&] {
+      catalogue->cover(plan_->from, plan_->to, whole, &statement_->cancel, statement_->stats);
+    });
+    if (catalogue->large()) table_.session().large_archives().insert(key);
+  }
 
   auto stream = [&](Source s, ShardRef ref) {
     s.file = ref.key;
@@ -282,7 +291,7 @@ void Cursor::add_shards() {
                             &statement_->stats, table_.session());
     sources_.push_back(std::move(s));
   };
-  std::int64_t ordinal = 2 + static_cast<std::int64_t>(local_->open().size());
+  std::int64_t ordinal = 1 + static_cast<std::int64_t>(local_->open().size());
   for (const SealedRow& row : local_->state().sealed) {
     Source s;
     s.ordinal = ordinal++;
@@ -326,10 +335,20 @@ bool Cursor::advance(int index) {
   return false;
 }
 
+// With a LIMIT the first source may be enough. Without filters the names say how many are; else, the more of them were not
+// enough, the more are asked for in advance.
+std::size_t Cursor::ahead() const {
+  if (plan_->limit < 0) return kAhead;
+  if (!plan_->filters.empty()) return std::min(kAhead, opened_ > 0 ? opened_ - 1 : 0);
+  std::int64_t rows = 0;
+  std::size_t sources = 0;
+  while (sources < sources_.size() && rows < plan_->limit) rows += sources_[sources++].rows;
+  return std::min(kAhead, sources > opened_ ? sources - opened_ : 0);
+}
+
 void Cursor::prefetch() {
-  // With a LIMIT the first sources may be enough: nothing is asked for in advance.
-  std::size_t ahead = plan_->limit >= 0 ? 1 : kAhead;
-  for (; prefetched_ < sources_.size() && prefetched_ < opened_ + ahead; prefetched_++) sources_[prefetched_].stream->prefetch();
+  if (prefetched_ >= sources_.size() || prefetched_ >= opened_ + kAhead) return;
+  for (std::size_t last = std::min(sources_.size(), opened_ + ahead()); prefetched_ < last; prefetched_++) sources_[prefetched_].stream->prefetch();
 }
 
 void Cursor::open_due() {
@@ -360,18 +379,10 @@ void Cursor::open_due() {
 
 void Cursor::next() {
   if (plan_->order == Order::kNone) {
-    prefetch();
-    for (;;) {
-      if (current_ < 0 || !advance(current_)) {
-        if (opened_ >= sources_.size()) {
-          current_ = -1;
-          break;
-        }
-        current_ = static_cast<int>(opened_++);
-        prefetch();
-        continue;
-      }
-      break;
+    while (current_ < 0 || !advance(current_)) {
+      current_ = opened_ < sources_.size() ? static_cast<int>(opened_++) : -1;
+      if (current_ < 0) break;
+      prefetch();
     }
   } else {
     auto later = [this](const Head& a, const Head& b) { return before(b, a); };

@@ -11,7 +11,7 @@ namespace ts {
 
 class Cursor : public sqlite3_vtab_cursor {
  public:
-  explicit Cursor(Table& table) : table_(table) {}
+  explicit Cursor(Table& table) : table_(table) { join(table_.session().statement_so_far()); }
   ~Cursor();
   void filter(int plan_number, const char* plan_text, sqlite3_value** arguments);
   void next();
@@ -36,6 +36,7 @@ class Cursor : public sqlite3_vtab_cursor {
     int source;
   };
 
+  void join(std::shared_ptr<StatementSnapshot> statement) noexcept;
   void close() noexcept;
   void account() noexcept;  // what was returned so far, and how long it took
   void find_sources();
@@ -46,6 +47,7 @@ class Cursor : public sqlite3_vtab_cursor {
   void order_sources();
   bool advance(int source);  // to its next row; false: it has no more
   void open_due();           // sources that may hold the next row
+  std::size_t ahead() const;  // of opened_, how many sources shall be under way
   void prefetch();
   void drop(int source) { sources_[static_cast<std::size_t>(source)].stream.reset(); }
   bool before(const Head& a, const Head& b) const;

@@ -83,7 +83,12 @@ constexpr Option kOptions[] = {
        d.flush_timeout_ms = parse_duration(value, label);
        if (d.flush_timeout_ms == 0) bad(std::string(label) + ": must be at least 1ms; the default is '15s'");
      }},
-    {"spool_limit", [](Declaration& d, std::string_view value, std::string_view label) { d.spool_limit = parse_size(value, label); }},
+    {"spool_limit",
+     [](Declaration& d, std::string_view value, std::string_view label) {
+       d.spool_limit = parse_size(value, label);
+       // Below this, the files of one writer and one insert would not fit.
+       if (d.spool_limit > 0 && d.spool_limit < 1 << 20) bad(std::string(label) + ": must be at least 1MB, or 0 for no limit");
+     }},
     {"durability",
      [](Declaration& d, std::string_view value, std::string_view label) {
        d.durability = one_of<Durability>(value, label, {{"normal", Durability::kNormal}, {"full", Durability::kFull}});

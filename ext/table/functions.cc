@@ -6,7 +6,6 @@
 #include "ext/table/json_rows.h"
 #include "ext/table/time_value.h"
 #include "ext/table/timeseries_table.h"
-#include "vfs/remote_vfs.h"
 
 namespace ts {
 namespace {
@@ -29,19 +28,13 @@ void answer(sqlite3_context* context, Body&& body) noexcept {
 
 Session& session_of(sqlite3_context* context) { return **static_cast<SessionPtr*>(sqlite3_user_data(context)); }
 
-// The table named by argument 0, resolved once for each prepared statement.
 Table& table_of(sqlite3_context* context, sqlite3_value* name) {
-  struct Resolved {
-    std::weak_ptr<bool> alive;
-    Table* table;
-  };
-  if (auto* known = static_cast<Resolved*>(sqlite3_get_auxdata(context, 0)); known && !known->alive.expired()) return *known->table;
   if (sqlite3_value_type(name) != SQLITE_TEXT) {
     throw Error(Code::kBadInput, "timeseries: the first argument is the name of a timeseries table, as text");
   }
-  Table& table = session_of(context).resolve(text_of(name));
-  sqlite3_set_auxdata(context, 0, new Resolved{table.alive(), &table}, [](void* p) { delete static_cast<Resolved*>(p); });
-  return table;
+  const void* text = sqlite3_value_text(name);
+  if (!text) throw std::bad_alloc();
+  return session_of(context).resolve({static_cast<const char*>(text), static_cast<std::size_t>(sqlite3_value_bytes(name))});
 }
 
 // ---------------------------------------------------------------- ts_insert
@@ -171,14 +164,15 @@ void timeseries_version(sqlite3_context* context, int, sqlite3_value**) { sqlite
 void timeseries_debug(sqlite3_context* context, int, sqlite3_value**) {
   answer(context, [&] {
     std::string text = std::string("timeseries ") + kVersion + "\nSQLite " + sqlite3_libversion() + " " + sqlite3_sourceid() +
-                       "\nthread-safe " + std::to_string(sqlite3_threadsafe()) + "\nlast VFS error: " + last_vfs_error();
+                       "\nthread-safe " + std::to_string(sqlite3_threadsafe()) + "\n" +
+                       reinterpret_cast<DebugText>(sqlite3_user_data(context))();
     sqlite3_result_text(context, text.c_str(), static_cast<int>(text.size()), SQLITE_TRANSIENT);
   });
 }
 
 }  // namespace
 
-int register_functions(sqlite3* db, const SessionPtr& session) {
+int register_functions(sqlite3* db, const SessionPtr& session, DebugText debug) {
   constexpr int kEffect = SQLITE_UTF8 | SQLITE_DIRECTONLY;
   constexpr int kPure = SQLITE_UTF8 | SQLITE_INNOCUOUS | SQLITE_DETERMINISTIC;
   struct Function {
@@ -190,14 +184,14 @@ int register_functions(sqlite3* db, const SessionPtr& session) {
       {"ts_insert", -1, kEffect | SQLITE_SUBTYPE, ts_insert},
       {"ts_flush", 1, kEffect, ts_flush},
       {"timeseries_version", 0, kPure, timeseries_version},
-      {"timeseries_debug", 0, SQLITE_UTF8 | SQLITE_DIRECTONLY, timeseries_debug},
   };
   for (const Function& f : functions) {
     int rc = sqlite3_create_function_v2(db, f.name, f.arguments, f.flags, new SessionPtr(session), f.call, nullptr, nullptr,
                                         [](void* p) { delete static_cast<SessionPtr*>(p); });
     if (rc != SQLITE_OK) return rc;
   }
-  return SQLITE_OK;
+  return sqlite3_create_function_v2(db, "timeseries_debug", 0, SQLITE_UTF8 | SQLITE_DIRECTONLY, reinterpret_cast<void*>(debug),
+                                    timeseries_debug, nullptr, nullptr, nullptr);
 }
 
 }  // namespace ts

@@ -9,7 +9,10 @@
 
 namespace ts {
 
-int register_functions(sqlite3* db, const std::shared_ptr<Session>& session);
+// More lines for timeseries_debug(), from layers that this one does not know.
+using DebugText = std::string (*)();
+
+int register_functions(sqlite3* db, const std::shared_ptr<Session>& session, DebugText debug);
 int register_facts(sqlite3* db, const std::shared_ptr<Session>& session);
 
 constexpr const char* kVersion = "0.1.0";

@@ -58,8 +58,8 @@ PlanTerm decode_term(std::string_view word, const std::vector<std::string>& name
     term.collation = rest.substr(1, end - 1);
     rest = rest.substr(end);
   }
-  if (rest == ":null" || rest == ":notnull") {
-    term.op = rest.substr(1);
+  if (rest == ":null") {
+    term.op = "null";
     return term;
   }
   if (rest.empty() || rest.back() != '?') unknown(word);
@@ -84,8 +84,8 @@ std::string encode_plan(const Plan& plan, const std::vector<std::string>& names)
   for (const PlanTerm& term : plan.terms) {
     out += encode_name(names[static_cast<std::size_t>(term.column)]);
     if (!term.collation.empty()) out += "@" + term.collation;
-    bool word = term.op == "in" || !term.takes_argument();
-    out += (word ? ":" : "") + term.op + (term.takes_argument() ? "? " : " ");
+    bool word = term.op == "in" || !term.has_operand();
+    out += (word ? ":" : "") + term.op + (term.has_operand() ? "? " : " ");
   }
   if (plan.order) out += plan.order > 0 ? "order:asc " : "order:desc ";
   if (plan.limit) out += "limit? ";

@@ -1,10 +1,12 @@
 // The plan of a scan as a mini-language: what xBestIndex decides, idxStr carries and EXPLAIN QUERY PLAN shows. Pure.
 //
-// Words, separated by blanks; a name is percent-encoded outside [A-Za-z0-9_]. A word with '?' takes the next argument.
-//   ts>=?  ts>?  ts<=?  ts<?  ts=?  ts<>?     a bound on the time column
+// Words, separated by blanks; a name is percent-encoded outside [A-Za-z0-9_]. A word with '?' takes the next argument, and
+// `:null` one that is not looked at.
+//   ts>=?  ts>?  ts<=?  ts<?  ts=?            a bound on the time column
+//   ts<>?                                     <> and IS NOT: looked at (text is an error), but SQLite compares
 //   ts:in?                                    the members of an IN, all at once
-//   host=?  host<>?  usage<?  ...             a comparison the shards answer too; @NOCASE after the name: its collation
-//   host:in?  host:null  host:notnull
+//   host=?  usage<?  ...                      a comparison the shards answer too; @NOCASE after the name: its collation
+//   host:in?  host:null
 //   order:asc  order:desc                     rows come in the order of the time column
 //   limit?  offset?                           so many rows are enough, once limit and offset are added
 //   columns:0,2,5                             what is read; `columns:` alone: nothing but the time
@@ -17,9 +19,9 @@ namespace ts {
 
 struct PlanTerm {
   int column = -1;        // index in the schema
-  std::string op;         // "=", "<>", "<", "<=", ">", ">=", "in", "null", "notnull"
+  std::string op;         // "=", "<>", "<", "<=", ">", ">=", "in", "null"
   std::string collation;  // empty: the column's own
-  bool takes_argument() const { return op != "null" && op != "notnull"; }
+  bool has_operand() const { return op != "null"; }
   bool operator==(const PlanTerm&) const = default;
 };
 

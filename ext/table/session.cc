@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
-#include <set>
 #include <utility>
 
 #include "ext/archive/worker_pool.h"
@@ -52,6 +51,22 @@ SpoolView& Session::view(const std::shared_ptr<Spool>& spool) {
 
 // ---------------------------------------------------------------- statements
 
+namespace {
+
+// Whether a statement may read the table for many ranges, by its text: a subquery or join, or a view or trigger behind it.
+// A wrong guess costs a request, never an answer.
+bool may_scan_again(sqlite3_stmt* stmt, const std::string& table) {
+  const char* sql = stmt ? sqlite3_sql(stmt) : nullptr;
+  int selects = 0, tables = 0;
+  for (; sql && *sql; sql++) {
+    selects += ::strncasecmp(sql, "select", 6) == 0 || ::strncasecmp(sql, "join", 4) == 0;
+    tables += ::strncasecmp(sql, table.c_str(), table.size()) == 0;
+  }
+  return selects > 1 || tables == 0;
+}
+
+}  // namespace
+
 // While a statement is compiled it is the newest of the connection's statements, so its address tells the calls of
 // xBestIndex for one sqlite3_prepare from those for another. Any execution in between ends the compilation.
 int Session::plan_number(const std::string& plan) {
@@ -70,76 +85,123 @@ int Session::plan_number(const std::string& plan) {
   return number_;
 }
 
-sqlite3_stmt* Session::find_statement(int plan_number) {
-  compiling_ = nullptr;  // something runs, so whatever was compiled is compiled
-  std::vector<sqlite3_stmt*> busy;
+// Those that are being stepped. A half-stepped one is busy too, but holds a row that the host may read.
+std::vector<sqlite3_stmt*> Session::running_statements() {
+  std::vector<sqlite3_stmt*> running;
   for (sqlite3_stmt* s = sqlite3_next_stmt(db_, nullptr); s; s = sqlite3_next_stmt(db_, s)) {
-    if (s != probe_ && sqlite3_stmt_busy(s)) busy.push_back(s);
+    if (s != probe_ && sqlite3_stmt_busy(s) && sqlite3_data_count(s) == 0) running.push_back(s);
   }
-  if (busy.empty()) return nullptr;
-  auto known = plans_.find(plan_number);
-  if (known != plans_.end() && std::find(busy.begin(), busy.end(), known->second.stmt) != busy.end()) return known->second.stmt;
-  // Compiled inside a trigger, or compiled again after a schema change: the address is another one.
-  sqlite3_stmt* chosen = busy.front();
-  for (sqlite3_stmt* s : busy) {
-    if (!here().running.count(s)) chosen = s;
-  }
-  if (known != plans_.end()) known->second.stmt = chosen;
-  return chosen;
+  return running;
 }
 
-std::shared_ptr<StatementSnapshot> Session::statement(int plan_number) {
-  State& state = here();
-  sqlite3_stmt* stmt = find_statement(plan_number);
-  int run = stmt ? sqlite3_stmt_status(stmt, SQLITE_STMTSTATUS_RUN, 0) : 0;
+// Several run where a function of one statement runs another: then the plan tells, or else the younger is the inner one.
+sqlite3_stmt* Session::running_statement(int plan_number) {
+  compiling_ = nullptr;  // something runs, so whatever was compiled is compiled
+  std::vector<sqlite3_stmt*> running = running_statements();
+  auto known = plans_.find(plan_number);
+  if (known != plans_.end() && std::find(running.begin(), running.end(), known->second.stmt) != running.end()) return known->second.stmt;
+  return running.empty() ? nullptr : running.front();
+}
 
-  // Snapshots of statements that have ended let go of their read transactions here.
-  std::set<sqlite3_stmt*> alive;
+// A statement whose cursor is open goes on. Between two programs of a trigger no cursor is, but sqlite3_step has not
+// returned. (SQLITE_STMTSTATUS_RUN is of no use: it counts each run of a trigger's program too.)
+bool Session::goes_on(const StatementSnapshot& statement) const {
+  if (statement.cursors > 0) return true;
   for (sqlite3_stmt* s = sqlite3_next_stmt(db_, nullptr); s; s = sqlite3_next_stmt(db_, s)) {
-    if (sqlite3_stmt_busy(s)) alive.insert(s);
+    if (s == statement.stmt) return sqlite3_stmt_busy(s) && sqlite3_stmt_status(s, SQLITE_STMTSTATUS_VM_STEP, 0) == statement.steps;
   }
-  for (auto it = state.running.begin(); it != state.running.end();) {
-    bool ended = !alive.count(it->first) || sqlite3_stmt_status(it->first, SQLITE_STMTSTATUS_RUN, 0) != it->second->run;
-    it = ended ? state.running.erase(it) : std::next(it);
-  }
+  return false;
+}
 
+std::shared_ptr<StatementSnapshot> Session::statement(int plan_number, const std::string& table) {
+  State& state = here();
+  sqlite3_stmt* stmt = running_statement(plan_number);
+  for (auto it = state.running.begin(); it != state.running.end();) {
+    if (goes_on(*it->second)) {
+      ++it;
+    } else {
+      let_go(*it->second);
+      it = state.running.erase(it);
+    }
+  }
   auto& snapshot = state.running[stmt];
   if (!snapshot || plan_number > snapshot->newest_plan) {
     snapshot = std::make_shared<StatementSnapshot>();
     snapshot->stmt = stmt;
-    snapshot->run = run;
+    snapshot->steps = stmt ? sqlite3_stmt_status(stmt, SQLITE_STMTSTATUS_VM_STEP, 0) : 0;
     snapshot->newest_plan = number_;
     snapshot->stats.started_ms = Clock::system().steady_ms();
     auto known = plans_.find(plan_number);
-    snapshot->several_ranges = known != plans_.end() && known->second.several;
-    // Of the statement before, only the counters are kept.
-    if (state.last && state.last.use_count() == 1) {
-      state.last->catalogues.clear();
-      state.last->local.clear();
-    }
+    // A program that was compiled under another address belongs to a trigger, or its statement was compiled again.
+    snapshot->ends_with_cursors = known != plans_.end() && known->second.stmt == stmt;
+    snapshot->several_ranges = (known != plans_.end() && known->second.several) || may_scan_again(stmt, table);
     state.last = snapshot;
   }
   return snapshot;
 }
 
+std::shared_ptr<StatementSnapshot> Session::statement_so_far() {
+  std::vector<sqlite3_stmt*> running = running_statements();
+  if (running.size() != 1) return nullptr;
+  auto found = here().running.find(running[0]);
+  return found != here().running.end() && goes_on(*found->second) ? found->second : nullptr;
+}
+
+void Session::cursor_closed(StatementSnapshot& statement) noexcept {
+  statement.cursors--;
+  if (statement.cursors > 0 || !statement.ends_with_cursors) return;
+  if (!state_ || state_->generation != fork_generation()) return;  // a child's parent goes on with it
+  let_go(statement);
+  auto found = state_->running.find(statement.stmt);
+  if (found != state_->running.end() && found->second.get() == &statement) state_->running.erase(found);
+}
+
+// Of a statement that has ended only the counters are kept, for ts_last_query(): no read transaction, no listing.
+void Session::let_go(StatementSnapshot& statement) noexcept {
+  statement.catalogues.clear();
+  statement.local.clear();
+}
+
+// Outside a transaction what is not committed yet was inserted by the statement itself, which never sees that.
 LocalSnapshot& Session::local(StatementSnapshot& statement, const std::shared_ptr<Spool>& spool) {
   auto& local = statement.local[spool.get()];
   if (!local) {
     auto found = here().writers.find(spool->directory());
-    local = std::make_unique<LocalSnapshot>(view(spool), found == here().writers.end() ? nullptr : found->second.get());
+    Writer* writer = found == here().writers.end() || sqlite3_get_autocommit(db_) ? nullptr : found->second.get();
+    local = std::make_unique<LocalSnapshot>(view(spool), writer, writer ? transaction().seen_by(statement.stmt, *writer) : Writer::Position());
   }
   return *local;
 }
 
 // ---------------------------------------------------------------- tables by name
 
+void Session::add_table(Table* table) {
+  tables_.push_back(table);
+  resolved_ = nullptr;
+}
+
 void Session::remove_table(Table* table) {
   tables_.erase(std::remove(tables_.begin(), tables_.end(), table), tables_.end());
   if (planned_ == table) planned_ = nullptr;
+  resolved_ = nullptr;
   if (tables_.empty()) finalize_probe();
 }
 
-Table& Session::resolve(const std::string& name) {
+// A table of main or temp by its plain name goes on meaning the same until a timeseries table comes or goes or the TEMP
+// schema changes: nothing else can stand before it. Other names are looked up each time.
+Table& Session::resolve(std::string_view name) {
+  if (resolved_ && resolved_name_ == name && !sqlite3_expired(resolved_until_)) return *resolved_;
+  resolved_ = nullptr;
+  resolved_name_ = name;
+  Table& table = look_up(resolved_name_);
+  bool plain = name.find('.') == std::string_view::npos && (table.schema_name() == "main" || table.schema_name() == "temp");
+  if (!plain || !sqlite3_api->expired) return table;  // left out by hosts built without deprecated functions
+  sqlite3_finalize(std::exchange(resolved_until_, nullptr));
+  if (sqlite3_prepare_v2(db_, "SELECT 1", -1, &resolved_until_, nullptr) == SQLITE_OK) resolved_ = &table;
+  return table;
+}
+
+Table& Session::look_up(const std::string& name) {
   auto try_name = [&](const std::string& quoted) -> Table* {
     planned_ = nullptr;
     sqlite3_stmt* stmt = nullptr;
@@ -160,6 +222,12 @@ Table& Session::resolve(const std::string& name) {
                                      quote_identifier(plain) + " USING timeseries(...)");
   }
   return *table;
+}
+
+// SQLite makes a savepoint of its own around a statement that writes more than once. SAVEPOINT itself counts as reading.
+void Session::savepoint(int number) {
+  sqlite3_stmt* statement = running_statement(0);
+  transaction().savepoint(number, statement && !sqlite3_stmt_readonly(statement) ? statement : nullptr);
 }
 
 void Session::join_transaction() {
@@ -188,8 +256,9 @@ void Session::check() {
 }
 
 void Session::finalize_probe() noexcept {
-  sqlite3_finalize(probe_);
-  probe_ = nullptr;
+  sqlite3_finalize(std::exchange(probe_, nullptr));
+  sqlite3_finalize(std::exchange(resolved_until_, nullptr));
+  resolved_ = nullptr;
 }
 
 void Session::wait_for(StatementCancel& cancel, const std::function<void()>& task) {

@@ -6,7 +6,9 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ext/archive/scan.h"
@@ -21,9 +23,10 @@ class Table;
 // One running statement: what it sees and what it costs.
 struct StatementSnapshot {
   sqlite3_stmt* stmt = nullptr;
-  int run = 0;
-  int newest_plan = 0;  // what was compiled after it began belongs to another statement, also at the same address
+  int steps = 0;         // SQLite's count of VM steps, which grows when sqlite3_step returns
+  int newest_plan = 0;    // what was compiled after it began belongs to another statement, also at the same address
   bool several_ranges = false;
+  bool ends_with_cursors = false;  // not so when a trigger's program reads: its cursors are closed after each row
   QueryStats stats;
   StatementCancel cancel{&stats};
   std::map<Spool*, std::unique_ptr<LocalSnapshot>> local;
@@ -44,17 +47,25 @@ class Session : public InterruptProbe {
 
   // Plans of one sqlite3_prepare get one number, by which a cursor finds its running statement again.
   int plan_number(const std::string& plan);
-  std::shared_ptr<StatementSnapshot> statement(int plan_number);
+  // `table`: its SQL name.
+  std::shared_ptr<StatementSnapshot> statement(int plan_number, const std::string& table);
+  // The snapshot that the running statement has already, for a cursor that is opened: SQLite opens the next cursor of a
+  // subquery before it closes the last one, so the statement never seems to have ended in between. Null: none yet.
+  std::shared_ptr<StatementSnapshot> statement_so_far();
+  void cursor_closed(StatementSnapshot& statement) noexcept;
+  // Archives of which a first page is not all: there a statement lists its ranges one by one.
+  std::set<std::string>& large_archives() { return here().large_archives; }
   LocalSnapshot& local(StatementSnapshot& statement, const std::shared_ptr<Spool>& spool);
   const QueryStats* last_query() const { return state_ && state_->last ? &state_->last->stats : nullptr; }
 
   // Tables of this connection, for functions that name one.
-  void add_table(Table* table) { tables_.push_back(table); }
+  void add_table(Table* table);
   void remove_table(Table* table);
   void planned(Table* table) { planned_ = table; }
-  // Resolves 'name' or 'schema.name' as SQLite does. Throws kBadInput.
-  Table& resolve(const std::string& name);
+  // Resolves 'name' or 'schema.name' as SQLite does. Throws kBadInput. Quick when the name is the same again.
+  Table& resolve(std::string_view name);
 
+  void savepoint(int number);
   // Makes sure that ts_insert inside BEGIN takes part in SQLite's transaction.
   void join_transaction();
 
@@ -78,10 +89,15 @@ class Session : public InterruptProbe {
     std::unique_ptr<ShardFiles> files = std::make_unique<ShardFiles>();
     std::map<sqlite3_stmt*, std::shared_ptr<StatementSnapshot>> running;
     std::shared_ptr<StatementSnapshot> last;
+    std::set<std::string> large_archives;
   };
   State& here();
   void abandon(State& state) noexcept;
-  sqlite3_stmt* find_statement(int plan_number);
+  std::vector<sqlite3_stmt*> running_statements();
+  sqlite3_stmt* running_statement(int plan_number);
+  bool goes_on(const StatementSnapshot& statement) const;
+  static void let_go(StatementSnapshot& statement) noexcept;
+  Table& look_up(const std::string& name);
 
   sqlite3* db_;
   std::unique_ptr<State> state_;
@@ -90,6 +106,9 @@ class Session : public InterruptProbe {
   int number_ = 0;
   std::vector<Table*> tables_;
   Table* planned_ = nullptr;
+  std::string resolved_name_;
+  Table* resolved_ = nullptr;             // what resolved_name_ means while resolved_until_ is not expired
+  sqlite3_stmt* resolved_until_ = nullptr;  // never stepped; SQLite expires it with every change of the TEMP schema
   sqlite3_stmt* probe_ = nullptr;
 };
 

@@ -47,10 +47,10 @@ std::string time_function(Precision precision) {
 }
 
 std::int64_t check_time(const TableDef& table, std::int64_t count) {
-  Precision precision = table.schema.precision;
-  if (count < min_timestamp(precision) || count > max_timestamp(precision)) {
+  if (count < table.min_time || count > table.max_time) {
+    Precision precision = table.schema.precision;
     no_time(table, std::to_string(count) + " " + std::string(precision_text(precision)) + " lies outside " +
-                       format_timestamp(min_timestamp(precision), precision) + " to " + format_timestamp(max_timestamp(precision), precision));
+                       format_timestamp(table.min_time, precision) + " to " + format_timestamp(table.max_time, precision));
   }
   return count;
 }

@@ -114,8 +114,9 @@ void Table::agree_on_schema() {
     }
     auto difference = contradiction(def_->schema, schema_from_json(known, "spool.db of " + spool_->directory()));
     if (difference) {
-      throw Error(Code::kBadInput, "timeseries: the declaration of " + archive_name_ + " contradicts what the spool " + spool_->directory() +
-                                       " remembers of it: " + *difference + "; declare it as before, or choose another table= or spool=");
+      throw Error(Code::kBadInput, "timeseries: the declaration of " + archive_name_ + " contradicts what the spool " +
+                                       spool_->directory() + " remembers of it: " + *difference +
+                                       "; declare it as before, or choose another table= or spool=");
     }
     return;
   }
@@ -130,7 +131,8 @@ void Table::agree_on_schema() {
     session_->wait_for(cancel, [&] { archive = read_archive_schema(*store, table_directory(archive_name_), &cancel); });
     if (!archive) {
       throw Error(Code::kBadInput, "timeseries: there is no table " + archive_name_ + " at " + store->describe() +
-                                       " yet; declare its columns, one of them TIMESTAMP, for example (ts TIMESTAMP, host TEXT TAG, value REAL)");
+                                       " yet; declare its columns, one of them TIMESTAMP, for example (ts TIMESTAMP, host TEXT TAG, "
+                                       "value REAL)");
     }
     schema = *archive;
     db.remember_schema(archive_name_, schema_to_json(schema));
@@ -176,6 +178,14 @@ void Table::check_archive(StatementSnapshot& statement) {
 
 // ---------------------------------------------------------------- rows in
 
+Writer& Table::writer() {
+  if (!writer_ || writer_generation_ != fork_generation()) {
+    writer_ = &session_->writer(spool());
+    writer_generation_ = fork_generation();
+  }
+  return *writer_;
+}
+
 void Table::check_not_null(int column, bool is_null) const {
   const Column& c = def_->schema.columns[static_cast<std::size_t>(column)];
   if (is_null && c.not_null) throw Error(Code::kConstraint, "NOT NULL constraint failed: " + sql_name_ + "." + c.name);
@@ -185,17 +195,13 @@ void Table::add_row(sqlite3_value** values) {
   const TableDef& table = *def();
   Writer& writer = this->writer();
   RowBuffer& rows = writer.buffer(def_);
-  int columns = static_cast<int>(table.schema.columns.size());
+  int columns = static_cast<int>(table.schema.columns.size()), time = table.schema.time_column;
+  for (int c : table.not_null) check_not_null(c, sqlite3_value_type(values[c]) == SQLITE_NULL);
   rows.begin_row();
   try {
-    for (int c = 0; c < columns; c++) {
-      if (c == table.schema.time_column) {
-        rows.add_integer(time_of_row(table, values[c]));
-        continue;
-      }
-      check_not_null(c, sqlite3_value_type(values[c]) == SQLITE_NULL);
-      rows.add_value(values[c]);
-    }
+    rows.add_values(values, time);
+    rows.add_integer(time_of_row(table, values[time]));
+    rows.add_values(values + time + 1, columns - time - 1);
   } catch (...) {
     rows.drop_row();
     throw;
@@ -209,7 +215,7 @@ void Table::add_rows(const RowBuffer& rows) {
   Writer& writer = this->writer();
   writer.buffer(def_).append(rows);
   session_->transaction().join(writer, declaration_.spool_limit);
-  writer.added();
+  writer.added(rows.rows());
 }
 
 OwnedValue Table::default_value(int column) {
@@ -349,14 +355,14 @@ int xRename(sqlite3_vtab* base, const char*) {
         Table& table = table_of(base);
         if (!table.declaration().table.empty()) return;
         throw Error(Code::kBadInput, "timeseries: " + table.sql_name() +
-                                         " is called so in the archive too, and renaming never moves data; drop it and create it under the new "
-                                         "name with table='" + table.sql_name() + "'");
+                                         " is called so in the archive too, and renaming never moves data; drop it and create it under the "
+                                         "new name with table='" + table.sql_name() + "'");
       },
       report_to(base));
 }
 
 int xSavepoint(sqlite3_vtab* base, int number) {
-  return guard([&] { table_of(base).session().transaction().savepoint(number); }, report_to(base));
+  return guard([&] { table_of(base).session().savepoint(number); }, report_to(base));
 }
 
 int xRelease(sqlite3_vtab* base, int number) {

@@ -21,7 +21,6 @@ class Table : public sqlite3_vtab {
   void connect(bool creating);
   void declare();  // sqlite3_declare_vtab
 
-  std::weak_ptr<bool> alive() const { return alive_; }  // expires with the object
   Session& session() { return *session_; }
   const std::string& schema_name() const { return schema_name_; }
   const std::string& sql_name() const { return sql_name_; }
@@ -29,7 +28,7 @@ class Table : public sqlite3_vtab {
   const TablePtr& def();
   const std::shared_ptr<Spool>& spool();  // opened at first use, anew in a forked child
   const std::shared_ptr<Store>& store();
-  Writer& writer() { return session_->writer(spool()); }
+  Writer& writer();  // the connection's, of this process
 
   // The schema of the archive agrees with ours, or there is none yet. Asked of the store once per spool.
   void check_archive(StatementSnapshot& statement);
@@ -47,12 +46,13 @@ class Table : public sqlite3_vtab {
   void agree_on_schema();
 
   std::shared_ptr<Session> session_;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   std::string schema_name_, sql_name_, archive_name_;
   Declaration declaration_;
   TablePtr def_;
   std::shared_ptr<Spool> spool_;
   std::shared_ptr<Store> store_;
+  Writer* writer_ = nullptr;  // the session's, looked up once in each process
+  std::uint64_t writer_generation_ = 0;
 };
 
 // Registers the modules `timeseries` and `timeseries_transaction`. The session lives as long as a registration does.

@@ -8,22 +8,22 @@
 namespace ts {
 
 void Transaction::join(Writer& writer, std::uint64_t spool_limit) {
-  auto [found, fresh] = writers_.try_emplace(&writer, spool_limit);
-  if (!fresh && spool_limit && (found->second == 0 || spool_limit < found->second)) found->second = spool_limit;
+  writers_.insert(&writer);
+  writer.limit(spool_limit);
 }
 
 void Transaction::sync() {
-  for (auto& [writer, limit] : writers_) writer->prepare(limit);
+  for (Writer* writer : writers_) writer->prepare();
   TS_FAILPOINT("commit.synced");
 }
 
 void Transaction::commit() noexcept {
-  for (auto& [writer, limit] : writers_) writer->publish();
+  for (Writer* writer : writers_) writer->publish();
   end();
 }
 
 void Transaction::rollback() noexcept {
-  for (auto& [writer, limit] : writers_) writer->abort();
+  for (Writer* writer : writers_) writer->abort();
   end();
 }
 
@@ -37,12 +37,21 @@ std::vector<Transaction::Savepoint>::iterator Transaction::at_or_above(int numbe
   return std::find_if(savepoints_.begin(), savepoints_.end(), [number](const Savepoint& s) { return s.number >= number; });
 }
 
-void Transaction::savepoint(int number) {
+void Transaction::savepoint(int number, sqlite3_stmt* statement) {
   auto found = at_or_above(number);
   if (found != savepoints_.end() && found->number == number) return;  // another table announced it before
   Positions positions;
-  for (auto& [writer, limit] : writers_) positions[writer] = writer->position();
-  savepoints_.insert(found, Savepoint{number, std::move(positions)});
+  for (Writer* writer : writers_) positions[writer] = writer->position();
+  savepoints_.insert(found, Savepoint{number, std::move(positions), statement});
+}
+
+Writer::Position Transaction::seen_by(sqlite3_stmt* statement, Writer& writer) const {
+  for (const Savepoint& s : savepoints_) {
+    if (!statement || s.statement != statement) continue;
+    auto found = s.positions.find(&writer);
+    return found == s.positions.end() ? Writer::Position() : found->second;
+  }
+  return writer.position();
 }
 
 void Transaction::release(int number) {
@@ -57,9 +66,14 @@ void Transaction::release(int number) {
 }
 
 void Transaction::rollback_to(int number) {
+  if (number < 0) {  // a SAVEPOINT that began the transaction has no number of its own: the state before any row
+    for (Writer* writer : writers_) writer->rollback_to({});
+    savepoints_.clear();
+    return;
+  }
   auto found = at_or_above(number);
   if (found == savepoints_.end()) return;
-  for (auto& [writer, limit] : writers_) writer->rollback_to(found->positions[writer]);
+  for (Writer* writer : writers_) writer->rollback_to(found->positions[writer]);
   found->number = number;
   savepoints_.erase(found + 1, savepoints_.end());
 }

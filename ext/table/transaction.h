@@ -1,10 +1,11 @@
 // Transaction: a connection's open transaction over all its spools, driven by SQLite's virtual-table callbacks.
 //
 // Facts it is built on (seen in SQLite 3.40.1): an error from xCommit is ignored; xSync may come twice and xRollback may
-// follow it; several virtual tables announce the same savepoint; xRollbackTo may name a savepoint that was never
+// follow it; ROLLBACK TO the SAVEPOINT that began the transaction is -1; several virtual tables announce the same savepoint; xRollbackTo may name a savepoint that was never
 // announced: then the state at the oldest announced one at or above it is meant.
 #pragma once
 #include <map>
+#include <set>
 #include <vector>
 
 #include "ext/archive/writer.h"
@@ -20,22 +21,26 @@ class Transaction {
   void sync();              // may be called again; throws and leaves everything to rollback()
   void commit() noexcept;   // only after sync()
   void rollback() noexcept;
-  void savepoint(int number);
+  // `statement`: whose it is, where SQLite itself makes one around a statement that writes; null: the user's.
+  void savepoint(int number, sqlite3_stmt* statement);
   void release(int number);
   void rollback_to(int number);
+  // The writer's rows when the statement began, as far as it can be known: all there are now, or those before its savepoint.
+  Writer::Position seen_by(sqlite3_stmt* statement, Writer& writer) const;
 
  private:
   using Positions = std::map<Writer*, Writer::Position>;
   struct Savepoint {
     int number;
     Positions positions;
+    sqlite3_stmt* statement = nullptr;
   };
   void end() noexcept;
   std::vector<Savepoint>::iterator at_or_above(int number);
 
   bool active_ = false;
-  std::map<Writer*, std::uint64_t> writers_;  // and their spool_limit
-  std::vector<Savepoint> savepoints_;         // by number
+  std::set<Writer*> writers_;
+  std::vector<Savepoint> savepoints_;  // by number
 };
 
 }  // namespace ts

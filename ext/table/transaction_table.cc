@@ -72,7 +72,7 @@ int xRollback(sqlite3_vtab* base) {
   return SQLITE_OK;
 }
 int xSavepoint(sqlite3_vtab* base, int number) {
-  return guarded(base, [&] { transaction_of(base).savepoint(number); });
+  return guarded(base, [&] { static_cast<TransactionTable*>(base)->session->savepoint(number); });
 }
 int xRelease(sqlite3_vtab* base, int number) {
   return guarded(base, [&] { transaction_of(base).release(number); });
