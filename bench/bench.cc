@@ -16,7 +16,8 @@ namespace {
 
 std::vector<ts_bench::Workload> all_workloads() {
   std::vector<ts_bench::Workload> all;
-  for (const auto* group : {&ts_bench::kInsertWorkloads, &ts_bench::kLatencyWorkloads, &ts_bench::kSealWorkloads, &ts_bench::kReadWorkloads}) {
+  for (const auto* group :
+       {&ts_bench::kInsertWorkloads, &ts_bench::kLatencyWorkloads, &ts_bench::kSealWorkloads, &ts_bench::kReadWorkloads}) {
     all.insert(all.end(), group->begin(), group->end());
   }
   return all;

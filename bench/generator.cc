@@ -6,8 +6,8 @@
 
 namespace ts_bench {
 
-const std::array<const char*, kMetrics> kMetricNames = {"usage_user",    "usage_system",  "usage_idle",  "usage_nice",  "usage_iowait",
-                                                        "usage_irq",     "usage_softirq", "usage_steal", "usage_guest", "usage_guest_nice"};
+const std::array<const char*, kMetrics> kMetricNames = {"usage_user", "usage_system",  "usage_idle",  "usage_nice",  "usage_iowait",
+                                                        "usage_irq",  "usage_softirq", "usage_steal", "usage_guest", "usage_guest_nice"};
 
 namespace {
 

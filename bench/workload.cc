@@ -120,7 +120,10 @@ void Bench::report(const std::string& label, const std::string& unit, const std:
   progress("");
   std::printf("%-34s %-7s %10s %10s  %-6.2f %-16s %-10s %-6s vs %s\n", label.c_str(), unit.c_str(), short_number(us.median).c_str(),
               short_number(them.median).c_str(), ratio.median, range, text_of(aim).c_str(),
-              aim.kind == Aim::kNone ? "" : good ? "met" : "MISSED", raw_label.c_str());
+              aim.kind == Aim::kNone ? ""
+              : good                 ? "met"
+                                     : "MISSED",
+              raw_label.c_str());
   std::fflush(stdout);
 }
 
@@ -129,12 +132,12 @@ void Bench::skipped(const std::string& label, const std::string& why) {
   std::printf("%-34s skipped: %s\n", label.c_str(), why.c_str());
 }
 
-Timeseries::Timeseries(Bench& bench, Shape shape, const std::string& options, const std::string& location)
+Timeseries::Timeseries(Bench& bench, Shape shape, const std::string& options, const std::string& location, const std::string& schema)
     : directory(bench.fresh("timeseries")), spool(directory + "/spool"), db((fs::create_directories(directory), directory + "/main.db")) {
   fs::create_directories(directory + "/archive");
   db.use_wal("NORMAL");
   db.register_extension();
-  db.exec("CREATE VIRTUAL TABLE cpu USING timeseries(" + shape.declaration(true) + ", location='" +
+  db.exec("CREATE VIRTUAL TABLE " + schema + ".cpu USING timeseries(" + shape.declaration(true) + ", location='" +
           (location.empty() ? "file://" + directory + "/archive" : location) + "', spool='" + spool + "'" +
           (options.empty() ? ", flush_size='4GB', flush_interval='1d', flush_on_close='never'" : ", " + options) + ")");
 }

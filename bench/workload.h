@@ -43,7 +43,8 @@ class Bench {
   void clear();  // removes what lies in the scratch directory
 
   // Alternates `raw` with all of `ours` and prints a line for each of ours.
-  void compare(const std::string& unit, const std::string& raw_label, const std::function<double()>& raw, const std::vector<Contestant>& ours);
+  void compare(const std::string& unit, const std::string& raw_label, const std::function<double()>& raw,
+               const std::vector<Contestant>& ours);
   // Prints a line from figures of equal rounds that the workload took itself.
   void report(const std::string& label, const std::string& unit, const std::vector<double>& ours, const std::string& raw_label,
               const std::vector<double>& raw, Aim aim);
@@ -68,7 +69,8 @@ extern const std::vector<Workload> kInsertWorkloads, kLatencyWorkloads, kSealWor
 // A connection with the table `cpu` USING timeseries in a database, spool and archive of its own. Nothing is sealed or
 // stored before it is asked for, unless `options` says otherwise ("flush_size='64MB'").
 struct Timeseries {
-  Timeseries(Bench& bench, Shape shape, const std::string& options = "", const std::string& location = "");
+  Timeseries(Bench& bench, Shape shape, const std::string& options = "", const std::string& location = "",
+             const std::string& schema = "main");
   std::string directory, spool;
   Database db;
 };
@@ -80,7 +82,7 @@ struct Raw {
   Database db;
 };
 
-double seconds();  // steady clock
+double seconds();                                                         // steady clock
 const Fleet& fleet(std::size_t rows, std::int64_t interval_ms = 10'000);  // generated once, kept
 
 }  // namespace ts_bench

@@ -3,6 +3,8 @@
 //   .load ./timeseries     or   sqlite3_load_extension(db, "timeseries", NULL, NULL)
 #include "ext/extension.h"
 
+#include <mutex>
+
 #include "ext/base/sqlite.h"
 #include "ext/table/functions.h"
 #include "ext/table/timeseries_table.h"
@@ -35,7 +37,8 @@ int register_all(sqlite3* db, char** error) {
         if (is_loaded(db)) return;
         auto session = std::make_shared<Session>(db);
         auto check = [&](int rc, const char* what) {
-          if (rc != SQLITE_OK) throw Error(Code::kUnsupported, std::string("timeseries: cannot register ") + what + ": " + sqlite3_errstr(rc));
+          if (rc != SQLITE_OK)
+            throw Error(Code::kUnsupported, std::string("timeseries: cannot register ") + what + ": " + sqlite3_errstr(rc));
         };
         check(register_remote_vfs(), "the VFSs s3 and http");
         check(register_time_functions(db), "the ts functions");
@@ -48,9 +51,14 @@ int register_all(sqlite3* db, char** error) {
 
 }  // namespace ts
 
-extern "C" __attribute__((visibility("default"))) int sqlite3_timeseries_init(sqlite3* db, char** error,
-                                                                              const sqlite3_api_routines* api) {
-  sqlite3_api = api;
+extern "C" __attribute__((visibility("default"))) int sqlite3_timeseries_init(sqlite3* db, char** error, const sqlite3_api_routines* api) {
+  // Set once: other threads read it all the time. One module calls one SQLite.
+  static std::once_flag once;
+  std::call_once(once, [api] { sqlite3_api = api; });
+  if (sqlite3_api != api) {
+    if (error) *error = api->mprintf("timeseries: another SQLite library of this process has loaded this module already");
+    return SQLITE_ERROR;
+  }
   int rc = ts::register_all(db, error);
   return rc == SQLITE_OK ? SQLITE_OK_LOAD_PERMANENTLY : rc;
 }

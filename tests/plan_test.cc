@@ -12,8 +12,9 @@ using namespace ts;
 namespace {
 
 // Names that are words of the language, hold its separators, or differ only in what is encoded.
-const std::vector<std::string> kNames = {"ts",    "host",    "columns", "Columns", "order", "limit", "offset", "my col", "a%b",   "a%25b", "a:in?", "x=?",
-                                         "null",  "a@NOCASE", "<>",     "é",       "order:asc", "columns:1", "limit?", "%63olumns", " ",     "?",     "_file"};
+const std::vector<std::string> kNames = {"ts",        "host",      "columns", "Columns",   "order", "limit",    "offset", "my col",
+                                         "a%b",       "a%25b",     "a:in?",   "x=?",       "null",  "a@NOCASE", "<>",     "é",
+                                         "order:asc", "columns:1", "limit?",  "%63olumns", " ",     "?",        "_file"};
 const std::vector<std::string> kOperators = {"=", "<>", "<", "<=", ">", ">=", "in", "null"};
 
 std::string refusal(const std::string& text) {

@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "ext/archive/buffer_table.h"
-#include "support/sqlite_fixture.h"
+#include "tests/support/sqlite_fixture.h"
 
 using namespace ts;
 

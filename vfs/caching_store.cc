@@ -28,9 +28,11 @@ CachingStore::CachingStore(std::shared_ptr<Store> inner, std::string identity, s
   make_directories(directory_);
 }
 
-Range CachingStore::get_range(std::string_view key, std::string_view etag, std::uint64_t offset, std::uint64_t length, const Cancel* cancel) {
+Range CachingStore::get_range(std::string_view key, std::string_view etag, std::uint64_t offset, std::uint64_t length,
+                              const Cancel* cancel) {
   if (etag.empty()) return inner_->get_range(key, etag, offset, length, cancel);
-  std::string identity = identity_ + "\n" + std::string(key) + "\n" + std::string(etag) + "\n" + std::to_string(offset) + "+" + std::to_string(length);
+  std::string identity =
+      identity_ + "\n" + std::string(key) + "\n" + std::string(etag) + "\n" + std::to_string(offset) + "+" + std::to_string(length);
   std::string path = directory_ + "/" + hex(sha256(identity)) + ".range";
   Range range;
   if (read_entry(path, identity, range)) {

@@ -39,7 +39,7 @@ class CachingStore : public Store {
   const std::shared_ptr<Store> inner_;
   const std::string identity_, directory_;
   const std::uint64_t limit_;
-  std::mutex mutex_;                          // guards eviction
+  std::mutex mutex_;                           // guards eviction
   std::atomic<std::uint64_t> unaccounted_{0};  // bytes written since the directory was last summed up
 };
 

@@ -56,6 +56,7 @@ int xClose(sqlite3_vtab_cursor* cursor) {
 void settle(BufferCursor* cursor) {
   const BufferView& view = cursor->view;
   if (cursor->position >= view.last) return;
+  if (view.order && cursor->position + kRowsAhead < view.last) view.rows->prefetch(view.order[cursor->position + kRowsAhead]);
   cursor->at = view.rows->row(view.order ? view.order[cursor->position] : cursor->position);
   cursor->column = 0;
 }
@@ -103,9 +104,7 @@ int xColumn(sqlite3_vtab_cursor* base, sqlite3_context* context, int column) {
       sqlite3_result_double(context, real);
       break;
     }
-    case SQLITE_NULL:
-      cursor->at = at;
-      break;  // what a column is that nobody sets
+    case SQLITE_NULL: cursor->at = at; break;  // what a column is that nobody sets
     default: {
       Cell cell = RowBuffer::read(cursor->at);
       if (cell.type == SQLITE_TEXT) {
@@ -142,8 +141,8 @@ const sqlite3_module kModule = [] {
 
 void register_buffer_table(sqlite3* db, const std::string& name, int columns, const BufferView* view) {
   auto registration = std::make_unique<Registration>(Registration{columns, view});
-  int rc = sqlite3_create_module_v2(db, name.c_str(), &kModule, registration.release(),
-                                    [](void* p) { delete static_cast<Registration*>(p); });
+  int rc =
+      sqlite3_create_module_v2(db, name.c_str(), &kModule, registration.release(), [](void* p) { delete static_cast<Registration*>(p); });
   if (rc != SQLITE_OK) throw_sqlite(db, rc, "cannot register table " + name);
 }
 

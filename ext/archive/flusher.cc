@@ -220,6 +220,18 @@ TablePtr Flusher::table(SpoolDb& db, const std::string& name) {
   return def;
 }
 
+// A shard is retired when the rows of every known table are sealed: one of an unknown table would be lost.
+void Flusher::check_tables(SpoolDb& db, OpenShardReader& reader) {
+  std::set<std::string> known;
+  for (const std::string& name : db.tables()) known.insert(table(db, name)->open_name);
+  Statement tables = reader.db().prepare("SELECT name FROM sqlite_schema WHERE type='table'");
+  while (tables.step()) {
+    if (known.count(tables.text(0))) continue;
+    throw Error(Code::kCorrupt, "spool: an open shard holds rows of a table that the spool does not know: " + tables.text(0) + " in " +
+                                    spool_.open_directory() + "/" + reader.file());
+  }
+}
+
 // What can be sealed of a shard now; false: nothing.
 bool Flusher::add_input(SpoolDb& db, const OpenRow& row, std::vector<SealInput>& inputs, std::vector<SealedFrom>& from) {
   bool whole = row.state == "rotated";
@@ -231,6 +243,7 @@ bool Flusher::add_input(SpoolDb& db, const OpenRow& row, std::vector<SealInput>&
       bool alive = spool_.owner_alive(row.id);
       OpenShardReader reader(spool_.open_directory(), row.file, row.id);
       visibility = visibility_of(reader.mark(), alive, after);
+      check_tables(db, reader);
       if (!whole || !alive) break;
       // Between prepare and publish or abort, what counts is not decided yet.
       std::uint64_t last = last_transaction(reader.db());

@@ -48,6 +48,7 @@ class Flusher {
   bool rotate(SpoolDb& db, bool everything);
   void seal(SpoolDb& db);
   bool add_input(SpoolDb& db, const OpenRow& row, std::vector<SealInput>& inputs, std::vector<SealedFrom>& from);
+  void check_tables(SpoolDb& db, OpenShardReader& reader);
   void vanished(SpoolDb& db, const OpenRow& row);
   bool overdue(SpoolDb& db);
   void upload(SpoolDb& db);

@@ -3,9 +3,8 @@
 // Two-phase: prepare() makes a transaction's rows durable, publish() makes them visible by one store in shared memory
 // (it cannot fail), abort() takes prepared rows back. A prepared transaction of a dead process counts as committed
 // unless its number stands in the abort mark. Rows carry their transaction's number; a reader takes those up to the
-// watermark. What an idle or stopped writer has committed can be sealed while its shard stays open: spool.db then says up to
-// which transaction its rows are elsewhere. Whoever rotates a shard sets its fence while holding the shard's write lock, and the writer looks at the
-// fence while holding the same lock: after that instant nothing is added.
+// watermark, and after what spool.db calls sealed already. Whoever rotates a shard sets its fence while holding the
+// shard's write lock, and the writer looks at the fence while holding the same lock: after that instant nothing is added.
 #pragma once
 #include <atomic>
 #include <cstdint>

@@ -137,8 +137,7 @@ void RowBuffer::result(sqlite3_context* context, const Cell& cell) {
   switch (cell.type) {
     case SQLITE_INTEGER: return sqlite3_result_int64(context, cell.integer);
     case SQLITE_FLOAT: return sqlite3_result_double(context, cell.real);
-    case SQLITE_TEXT:
-      return sqlite3_result_text64(context, cell.bytes.data(), cell.bytes.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+    case SQLITE_TEXT: return sqlite3_result_text64(context, cell.bytes.data(), cell.bytes.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
     case SQLITE_BLOB: return sqlite3_result_blob64(context, cell.bytes.data(), cell.bytes.size(), SQLITE_TRANSIENT);
     default: return sqlite3_result_null(context);
   }

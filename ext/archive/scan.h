@@ -34,13 +34,13 @@ struct Filter {
 enum class Order { kNone, kTimeAscending, kTimeDescending };
 
 struct ScanPlan {
-  bool empty = false;              // nothing can match
-  std::int64_t from = INT64_MIN;   // first and last time, both included
+  bool empty = false;             // nothing can match
+  std::int64_t from = INT64_MIN;  // first and last time, both included
   std::int64_t to = INT64_MAX;
   std::vector<Filter> filters;
-  std::vector<int> columns;        // what the statement looks at, by index; the time column is always read
+  std::vector<int> columns;  // what the statement looks at, by index; the time column is always read
   Order order = Order::kNone;
-  std::int64_t limit = -1;         // after so many rows of a source more are fetched only when asked for; -1: no hint
+  std::int64_t limit = -1;  // after so many rows of a source more are fetched only when asked for; -1: no hint
 };
 
 // Counters of one statement, as ts_last_query() shows them. Updated by several threads.
@@ -77,11 +77,11 @@ class InterruptProbe {
 class RowStream {
  public:
   virtual ~RowStream() = default;
-  virtual bool next() = 0;                                    // false: no more
+  virtual bool next() = 0;  // false: no more
   virtual std::int64_t time() const = 0;
-  virtual std::int64_t ordinal() const = 0;                   // of the row in its source: the same in every scan
+  virtual std::int64_t ordinal() const = 0;                     // of the row in its source: the same in every scan
   virtual void result(sqlite3_context* context, int slot) = 0;  // slot: index in plan.columns
-  virtual void prefetch() {}                                  // begin to work in the background
+  virtual void prefetch() {}                                    // begin to work in the background
 };
 
 // Where a source's rows lie in an inner connection: `from` is a table, `where` its own condition ("" or " WHERE ...").

@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "ext/archive/buffer_table.h"
+#include "ext/archive/row_reader.h"
 #include "ext/base/failpoint.h"
 #include "ext/base/file.h"
 
@@ -66,16 +67,10 @@ class SeriesRanks {
   std::vector<std::uint32_t> first_row_;
 };
 
-std::vector<int> all_columns(const Schema& schema) {
-  std::vector<int> columns(schema.columns.size());
-  for (std::size_t i = 0; i < columns.size(); i++) columns[i] = static_cast<int>(i);
-  return columns;
-}
-
-std::string column_list(const Schema& schema) {
-  std::string list;
-  for (int c : all_columns(schema)) list += (c ? "," : "") + quote_identifier(schema.columns[static_cast<std::size_t>(c)].name);
-  return list;
+std::vector<std::string> column_names(const Schema& schema) {
+  std::vector<std::string> names;
+  for (const Column& column : schema.columns) names.push_back(quote_identifier(column.name));
+  return names;
 }
 
 // The rows of a rotated shard that count.
@@ -83,24 +78,21 @@ class ShardRows {
  public:
   ShardRows(const TableDef& table, const SealInput& input, const std::string& open_directory) : reader_(open_directory, input.file, 0) {
     if (!reader_.has_table(table)) return;
-    rows_ = reader_.db().prepare("SELECT " + column_list(table.schema) + " FROM " + quote_identifier(table.open_name) +
-                                 visibility_sql(table, input.visibility));
+    rows_ = RowReader(reader_.db(), column_names(table.schema),
+                      "FROM " + quote_identifier(table.open_name) + visibility_sql(table, input.visibility));
   }
 
   // Appends rows until `into` is full (true) or there are no more (false).
   bool read(RowBuffer& into, std::size_t full_bytes) {
-    int columns = into.columns();
-    while (rows_ && into.bytes() < full_bytes) {
-      if (!rows_.step()) return false;
-      into.begin_row();
-      for (int c = 0; c < columns; c++) into.add_column(rows_.get(), c);
+    while (into.bytes() < full_bytes) {
+      if (!rows_.next(into)) return false;
     }
-    return static_cast<bool>(rows_);
+    return true;
   }
 
  private:
   OpenShardReader reader_;
-  Statement rows_;
+  RowReader rows_;
 };
 
 // 4 KiB pages for small files, larger ones where navigation would otherwise spread (DESIGN section 3).
@@ -155,13 +147,11 @@ void write_rows(const std::string& path, const TableDef& table, const RowBuffer&
 // The file's rows against the rows in memory: every value by type and bits, and their number.
 void verify_rows(const std::string& path, const TableDef& table, const std::string& key, const RowBuffer& rows, const Piece& piece) {
   Database db = open_sealed(immutable_uri(path), table, key, path);
-  Statement select = db.prepare("SELECT " + column_list(table.schema) + " FROM main." + quote_identifier(table.name));
+  RowReader select(db, column_names(table.schema), "FROM main." + quote_identifier(table.name));
   RowBuffer one(rows.columns());
   std::size_t count = 0;
-  while (select.step()) {
-    one.clear();
-    one.begin_row();
-    for (int c = 0; c < rows.columns(); c++) one.add_column(select.get(), c);
+  for (; select.next(one); one.clear()) {
+    if (count + kRowsAhead < piece.order.size()) rows.prefetch(piece.order[count + kRowsAhead]);
     if (count >= piece.order.size() || one.row_bytes(0) != rows.row_bytes(piece.order[count])) {
       throw Error(Code::kCorrupt, "seal: a row read back differs from the row written: " + path);
     }
@@ -210,6 +200,23 @@ SealedRow write_piece(const TablePtr& table, const RowBuffer& rows, const Piece&
   return out;
 }
 
+// By series, then time, then as they came. Each series' rows are brought together by counting; most often they came in time order.
+void sort_keys(std::vector<SortKey>& keys, std::size_t series) {
+  std::vector<std::size_t> end(series + 1);
+  for (const SortKey& key : keys) end[key.series + 1]++;
+  for (std::size_t s = 0; s < series; s++) end[s + 1] += end[s];
+  std::vector<SortKey> sorted(keys.size());
+  for (const SortKey& key : keys) sorted[end[key.series]++] = key;
+  auto before = [](const SortKey& a, const SortKey& b) { return a.time != b.time ? a.time < b.time : a.row < b.row; };
+  auto first = sorted.begin();
+  for (std::size_t s = 0; s < series; s++) {
+    auto last = sorted.begin() + static_cast<std::ptrdiff_t>(end[s]);
+    if (!std::is_sorted(first, last, before)) std::sort(first, last, before);
+    first = last;
+  }
+  keys = std::move(sorted);
+}
+
 std::vector<Piece> sort_into_pieces(const TableDef& table, const RowBuffer& rows) {
   const Schema& schema = table.schema;
   SeriesRanks series(schema);
@@ -234,9 +241,7 @@ std::vector<Piece> sort_into_pieces(const TableDef& table, const RowBuffer& rows
   }
   std::vector<Piece> pieces;
   for (auto& [start, part] : partitions) {
-    std::sort(part.begin(), part.end(), [](const SortKey& a, const SortKey& b) {
-      return a.series != b.series ? a.series < b.series : a.time != b.time ? a.time < b.time : a.row < b.row;
-    });
+    sort_keys(part, rank.size());
     Piece piece;
     piece.partition = partition_name(start, schema.precision, schema.partition);
     piece.start = piece.end = part[0].time;

@@ -62,9 +62,9 @@ void ShardFiles::give_back(std::unique_ptr<ShardFile> file) {
 
 namespace {
 
-constexpr std::size_t kBatchRows = 1024;          // of one handing over
-constexpr std::size_t kBatchBytes = 1u << 20;     // also of few large rows
-constexpr std::size_t kBatchesAhead = 4;          // decoded before the statement wants them: bounds memory
+constexpr std::size_t kBatchRows = 1024;       // of one handing over
+constexpr std::size_t kBatchBytes = 1u << 20;  // also of few large rows
+constexpr std::size_t kBatchesAhead = 4;       // decoded before the statement wants them: bounds memory
 constexpr auto kPoll = std::chrono::milliseconds(40);
 
 struct Batch {
@@ -92,8 +92,14 @@ class ShardStream : public RowStream {
  public:
   ShardStream(ShardFiles& files, std::shared_ptr<Store> store, TablePtr table, ShardRef ref, std::shared_ptr<const ScanPlan> plan,
               const Cancel* cancel, QueryStats* stats, InterruptProbe& probe)
-      : files_(files), store_(std::move(store)), table_(std::move(table)), ref_(std::move(ref)), plan_(std::move(plan)), cancel_(cancel),
-        stats_(stats), probe_(probe) {}
+      : files_(files),
+        store_(std::move(store)),
+        table_(std::move(table)),
+        ref_(std::move(ref)),
+        plan_(std::move(plan)),
+        cancel_(cancel),
+        stats_(stats),
+        probe_(probe) {}
 
   ~ShardStream() override {
     std::unique_lock lock(shared_.mutex);
@@ -164,7 +170,8 @@ class ShardStream : public RowStream {
 
   // With the mutex held: one task at a time, as long as there is room.
   void schedule() {
-    if (shared_.working || shared_.done || shared_.enough || shared_.error || shared_.stopped || shared_.ready.size() >= kBatchesAhead) return;
+    if (shared_.working || shared_.done || shared_.enough || shared_.error || shared_.stopped || shared_.ready.size() >= kBatchesAhead)
+      return;
     shared_.working = true;
     try {
       WorkerPool::shared().submit([this] { work(); });
@@ -279,7 +286,8 @@ class ShardStream : public RowStream {
 }  // namespace
 
 std::unique_ptr<RowStream> stream_shard(ShardFiles& files, std::shared_ptr<Store> store, TablePtr table, ShardRef ref,
-                                        std::shared_ptr<const ScanPlan> plan, const Cancel* cancel, QueryStats* stats, InterruptProbe& probe) {
+                                        std::shared_ptr<const ScanPlan> plan, const Cancel* cancel, QueryStats* stats,
+                                        InterruptProbe& probe) {
   return std::make_unique<ShardStream>(files, std::move(store), std::move(table), std::move(ref), std::move(plan), cancel, stats, probe);
 }
 

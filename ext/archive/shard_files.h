@@ -65,6 +65,7 @@ class ShardFiles {
 // A stream over one sealed shard, decoded by worker threads in batches a little ahead of the statement.
 // `files`, `store`, `cancel`, `stats` and `probe` outlive the stream.
 std::unique_ptr<RowStream> stream_shard(ShardFiles& files, std::shared_ptr<Store> store, TablePtr table, ShardRef ref,
-                                        std::shared_ptr<const ScanPlan> plan, const Cancel* cancel, QueryStats* stats, InterruptProbe& probe);
+                                        std::shared_ptr<const ScanPlan> plan, const Cancel* cancel, QueryStats* stats,
+                                        InterruptProbe& probe);
 
 }  // namespace ts

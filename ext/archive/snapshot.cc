@@ -21,7 +21,8 @@ std::shared_ptr<OpenShardReader> SpoolView::reader(const OpenRow& row) {
 }
 
 void SpoolView::forget_retired() noexcept {
-  idle_.erase(std::remove_if(idle_.begin(), idle_.end(), [](const auto& reader) { return reader->mark().fenced().load() != 0; }), idle_.end());
+  idle_.erase(std::remove_if(idle_.begin(), idle_.end(), [](const auto& reader) { return reader->mark().fenced().load() != 0; }),
+              idle_.end());
 }
 
 void SpoolView::give_back(std::shared_ptr<OpenShardReader> reader) {
@@ -97,7 +98,8 @@ Catalogue::Interval Catalogue::missing(std::int64_t from, std::int64_t to) const
   const Schema& schema = table_->schema;
   auto partition_key = [&](std::int64_t time) {
     return table_->directory + "/" +
-           partition_name(std::clamp(time, min_timestamp(schema.precision), max_timestamp(schema.precision)), schema.precision, schema.partition);
+           partition_name(std::clamp(time, min_timestamp(schema.precision), max_timestamp(schema.precision)), schema.precision,
+                          schema.partition);
   };
   // Everything in a partition sorts after "<partition>/" and before "<partition>0", as '0' follows '/'.
   Interval needed{from <= min_timestamp(schema.precision) ? table_->directory + "/" : partition_key(from),
@@ -145,7 +147,8 @@ void Catalogue::list(const std::string& after, const std::string& last, const Ca
     }
     if (!page.more) at = table_->directory + "0";
     more = page.more && at < last;
-    if (page.more && page.objects.empty()) throw Error(Code::kCorrupt, "list: the store's listing makes no progress: " + object_name(*store_, prefix));
+    if (page.more && page.objects.empty())
+      throw Error(Code::kCorrupt, "list: the store's listing makes no progress: " + object_name(*store_, prefix));
   }
   TS_FAILPOINT("snapshot.listed");
   std::vector<std::string> younger = local_.view().db().keys_after(table_->name, local_.state().last_seq);
@@ -166,8 +169,8 @@ void Catalogue::add(const ObjectInfo& object, std::vector<ShardRef>& fresh) cons
   if (is_reserved(below)) {
     bool schema_object = below.substr(0, 7) == "schema-" && below.find('/') == std::string::npos;
     if (schema_object) return;  // numbered ones are known, others were refused when the schema was read
-    throw Error(Code::kTooNew, "archive: written by a newer version (unknown object " + object_name(*store_, object.key) +
-                                   "); upgrade timeseries");
+    throw Error(Code::kTooNew,
+                "archive: written by a newer version (unknown object " + object_name(*store_, object.key) + "); upgrade timeseries");
   }
   auto slash = below.find('/');
   if (slash == std::string::npos || below.find('/', slash + 1) != std::string::npos) return;

@@ -65,12 +65,13 @@ class LocalSnapshot {
 // Steps 4 and 5 for one table: its stored shards, listed as far as the statement asked.
 class Catalogue {
  public:
-  Catalogue(std::shared_ptr<Store> store, TablePtr table, LocalSnapshot& local) : store_(std::move(store)), table_(std::move(table)), local_(local) {}
+  Catalogue(std::shared_ptr<Store> store, TablePtr table, LocalSnapshot& local)
+      : store_(std::move(store)), table_(std::move(table)), local_(local) {}
   // True when nothing has to be listed for [from, to].
   bool covers(std::int64_t from, std::int64_t to) const { return missing(from, to).empty(); }
   // Lists what is needed for [from, to]. `whole`: begin at the first shard, for statements with several ranges.
   void cover(std::int64_t from, std::int64_t to, bool whole, const Cancel* cancel, QueryStats& stats);
-  bool large() const { return large_; }  // the first page from the beginning was not all
+  bool large() const { return large_; }                            // the first page from the beginning was not all
   const std::vector<ShardRef>& shards() const { return shards_; }  // ordinals never change
 
  private:

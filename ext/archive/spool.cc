@@ -141,7 +141,9 @@ void Spool::merge(const SpoolConfig& config) {
   flush_size_ = std::min(flush_size_.load(), config.flush_size);
   flush_interval_ms_ = std::min(flush_interval_ms_.load(), config.flush_interval_ms);
   if (config.full_durability) full_durability_ = true;
-  auto eager = [](int on_close) { return on_close == static_cast<int>(OnClose::kAlways) ? 2 : on_close == static_cast<int>(OnClose::kDue); };
+  auto eager = [](int on_close) {
+    return on_close == static_cast<int>(OnClose::kAlways) ? 2 : on_close == static_cast<int>(OnClose::kDue);
+  };
   int wanted = static_cast<int>(config.on_close);
   if (eager(wanted) > eager(on_close_)) on_close_ = wanted;
 }

@@ -125,7 +125,8 @@ SpoolState SpoolDb::state() {
   SpoolState state;
   db_.exec("BEGIN");
   try {
-    state.open = read_open(cached("SELECT id,file,state,created_ms,sealed_upto FROM open_shard WHERE state IN ('open','rotated') ORDER BY id DESC"));
+    state.open = read_open(cached("SELECT id,file,state,created_ms,sealed_upto FROM open_shard WHERE state IN ('open','rotated')"
+                                  " ORDER BY id DESC"));
     state.sealed = pending();
     Statement& last = cached("SELECT seq FROM sqlite_sequence WHERE name='sealed'");
     if (last.step()) state.last_seq = last.int64(0);
@@ -250,8 +251,10 @@ bool SpoolDb::seal(const std::vector<SealedFrom>& shards, std::vector<SealedRow>
   bool ours = true;
   transaction([&] {
     for (const SealedFrom& shard : shards) {
-      Statement& take = cached(shard.whole ? "UPDATE open_shard SET state='retired', retired_ms=?2 WHERE id=?1 AND sealed_upto=?3 AND state='rotated'"
-                                           : "UPDATE open_shard SET sealed_upto=?2 WHERE id=?1 AND sealed_upto=?3 AND state IN ('open','rotated')");
+      Statement& take = cached(shard.whole ? "UPDATE open_shard SET state='retired', retired_ms=?2"
+                                             " WHERE id=?1 AND sealed_upto=?3 AND state='rotated'"
+                                           : "UPDATE open_shard SET sealed_upto=?2"
+                                             " WHERE id=?1 AND sealed_upto=?3 AND state IN ('open','rotated')");
       take.bind(1, shard.id).bind(2, shard.whole ? now_ms : shard.upto).bind(3, shard.after);
       take.run();
       ours = ours && sqlite3_changes(db_.get()) == 1;
@@ -278,7 +281,8 @@ bool SpoolDb::seal(const std::vector<SealedFrom>& shards, std::vector<SealedRow>
 }
 
 std::vector<SealedRow> SpoolDb::pending() {
-  return read_sealed(cached("SELECT seq,tab,key,file,rows,bytes,state,etag FROM sealed WHERE state IN ('sealed','attempted') ORDER BY seq"));
+  return read_sealed(cached("SELECT seq,tab,key,file,rows,bytes,state,etag FROM sealed WHERE state IN ('sealed','attempted')"
+                            " ORDER BY seq"));
 }
 
 std::vector<SealedRow> SpoolDb::rows_of(const std::string& table, const char* state) {

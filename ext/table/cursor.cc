@@ -70,8 +70,8 @@ class ScanBuilder {
     std::int64_t whole = static_cast<std::int64_t>(floor);
     if (floor == value) return bound(op, whole);
     if (op == "=") plan_.empty = true;
-    if (op[0] == '>') bound(">", whole);                   // ts > 1.5 and ts >= 1.5: from 2 on
-    if (op == "<" || op == "<=") bound("<=", whole);       // ts < 1.5: up to 1
+    if (op[0] == '>') bound(">", whole);              // ts > 1.5 and ts >= 1.5: from 2 on
+    if (op == "<" || op == "<=") bound("<=", whole);  // ts < 1.5: up to 1
   }
 
   void time_in(sqlite3_value* list) {
@@ -150,7 +150,8 @@ class ScanBuilder {
     int rc = sqlite3_vtab_in_first(list, &value);
     for (; rc == SQLITE_OK && value; rc = sqlite3_vtab_in_next(list, &value)) body(value);
     if (rc == SQLITE_NOMEM) throw std::bad_alloc();
-    if (rc != SQLITE_OK && rc != SQLITE_DONE) throw Error(Code::kIo, std::string("timeseries: cannot read an IN list: ") + sqlite3_errstr(rc));
+    if (rc != SQLITE_OK && rc != SQLITE_DONE)
+      throw Error(Code::kIo, std::string("timeseries: cannot read an IN list: ") + sqlite3_errstr(rc));
   }
 
   const TableDef& table_;
@@ -272,9 +273,8 @@ void Cursor::add_shards() {
   }
   if (!catalogue->covers(plan_->from, plan_->to)) {
     bool whole = statement_->several_ranges && !table_.session().large_archives().count(key);
-    table_.session().wait_for(statement_->cancel, [&] {
-      catalogue->cover(plan_->from, plan_->to, whole, &statement_->cancel, statement_->stats);
-    });
+    table_.session().wait_for(statement_->cancel,
+                              [&] { catalogue->cover(plan_->from, plan_->to, whole, &statement_->cancel, statement_->stats); });
     if (catalogue->large()) table_.session().large_archives().insert(key);
   }
 
@@ -348,20 +348,20 @@ std::size_t Cursor::ahead() const {
 
 void Cursor::prefetch() {
   if (prefetched_ >= sources_.size() || prefetched_ >= opened_ + kAhead) return;
-  for (std::size_t last = std::min(sources_.size(), opened_ + ahead()); prefetched_ < last; prefetched_++) sources_[prefetched_].stream->prefetch();
+  for (std::size_t last = std::min(sources_.size(), opened_ + ahead()); prefetched_ < last; prefetched_++)
+    sources_[prefetched_].stream->prefetch();
 }
 
 void Cursor::open_due() {
   auto later = [this](const Head& a, const Head& b) { return before(b, a); };
-  for (;;) {
+  bool down = plan_->order == Order::kTimeDescending;
+  while (opened_ < sources_.size()) {
+    // What begins after the next row's time waits. Without a row: what begins after the first one's end.
+    const Source& first = sources_[opened_];
+    std::int64_t upto = !heap_.empty() ? heap_.front().time : down ? first.start : first.end;
     std::size_t due = opened_;
     for (; due < sources_.size(); due++) {
-      const Source& source = sources_[due];
-      if (heap_.empty() ? due > opened_ && (plan_->order == Order::kTimeDescending ? source.end < sources_[opened_].start
-                                                                                     : source.start > sources_[opened_].end)
-                        : plan_->order == Order::kTimeDescending ? source.end < heap_.front().time : source.start > heap_.front().time) {
-        break;
-      }
+      if (down ? sources_[due].end < upto : sources_[due].start > upto) break;
       if (heap_.empty() && plan_->limit >= 0 && due > opened_) break;
     }
     if (due == opened_) return;

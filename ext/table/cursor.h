@@ -25,10 +25,10 @@ class Cursor : public sqlite3_vtab_cursor {
 
   struct Source {
     std::int64_t ordinal = 0;
-    std::string file;           // for _file
+    std::string file;  // for _file
     std::int64_t start = INT64_MIN, end = INT64_MAX;
-    std::int64_t rows = 0;      // 0: unknown
-    bool own = false;           // uncommitted rows of this connection
+    std::int64_t rows = 0;  // 0: unknown
+    bool own = false;       // uncommitted rows of this connection
     std::unique_ptr<RowStream> stream;
   };
   struct Head {
@@ -45,8 +45,8 @@ class Cursor : public sqlite3_vtab_cursor {
   void add_shards();
   void add(Source source);
   void order_sources();
-  bool advance(int source);  // to its next row; false: it has no more
-  void open_due();           // sources that may hold the next row
+  bool advance(int source);   // to its next row; false: it has no more
+  void open_due();            // sources that may hold the next row
   std::size_t ahead() const;  // of opened_, how many sources shall be under way
   void prefetch();
   void drop(int source) { sources_[static_cast<std::size_t>(source)].stream.reset(); }
@@ -56,9 +56,9 @@ class Cursor : public sqlite3_vtab_cursor {
   std::shared_ptr<StatementSnapshot> statement_;
   LocalSnapshot* local_ = nullptr;
   std::shared_ptr<ScanPlan> plan_;
-  std::vector<int> slots_;        // column -> index in plan_->columns
-  std::vector<Source> sources_;   // in the order in which they are opened
-  std::vector<Head> heap_;        // of open sources, for ordered scans
+  std::vector<int> slots_;       // column -> index in plan_->columns
+  std::vector<Source> sources_;  // in the order in which they are opened
+  std::vector<Head> heap_;       // of open sources, for ordered scans
   std::size_t opened_ = 0, prefetched_ = 0;
   int current_ = -1;
   std::int64_t returned_ = 0;

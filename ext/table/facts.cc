@@ -64,7 +64,8 @@ Rows files(Session& session, const std::string& name) {
   auto shard = [&](const std::string& key, std::int64_t bytes, const char* state, OwnedValue etag) {
     auto parsed = parse_shard_name(key.substr(key.rfind('/') + 1), def->schema.precision);
     if (!parsed) return;
-    rows.push_back({text(key), number(parsed->start), number(parsed->end), number(parsed->rows), number(bytes), text(state), std::move(etag)});
+    rows.push_back(
+        {text(key), number(parsed->start), number(parsed->end), number(parsed->rows), number(bytes), text(state), std::move(etag)});
   };
   for (const SealedRow& row : local.state().sealed) {
     if (row.table == def->name) shard(row.key, row.bytes, "sealed", nothing());
@@ -112,7 +113,7 @@ Rows last_query(Session& session, const std::string&) {
 struct Facts {
   const char* name;
   const char* columns;
-  int count;      // of columns; the hidden argument, where there is one, follows
+  int count;  // of columns; the hidden argument, where there is one, follows
   bool argument;
   Rows (*make)(Session&, const std::string&);
 };

@@ -117,8 +117,8 @@ void ts_insert(sqlite3_context* context, int argc, sqlite3_value** argv) {
       return sqlite3_result_int64(context, static_cast<sqlite3_int64>(rows.rows()));
     }
     if (argc - 1 != columns) {
-      throw Error(Code::kBadInput, "ts_insert: " + table.def()->name + " has " + std::to_string(columns) + " columns (" + column_names(schema) +
-                                       "), but " + std::to_string(argc - 1) + " values were given");
+      throw Error(Code::kBadInput, "ts_insert: " + table.def()->name + " has " + std::to_string(columns) + " columns (" +
+                                       column_names(schema) + "), but " + std::to_string(argc - 1) + " values were given");
     }
     in_transaction(table.session(), [&] { table.add_row(argv + 1); });
     sqlite3_result_int64(context, 1);

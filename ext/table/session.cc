@@ -168,7 +168,8 @@ LocalSnapshot& Session::local(StatementSnapshot& statement, const std::shared_pt
   if (!local) {
     auto found = here().writers.find(spool->directory());
     Writer* writer = found == here().writers.end() || sqlite3_get_autocommit(db_) ? nullptr : found->second.get();
-    local = std::make_unique<LocalSnapshot>(view(spool), writer, writer ? transaction().seen_by(statement.stmt, *writer) : Writer::Position());
+    local =
+        std::make_unique<LocalSnapshot>(view(spool), writer, writer ? transaction().seen_by(statement.stmt, *writer) : Writer::Position());
   }
   return *local;
 }
@@ -218,7 +219,8 @@ Table& Session::look_up(const std::string& name) {
     table = try_name(quote_identifier(name.substr(0, dot)) + "." + quote_identifier(plain));
   }
   if (!table || ::strcasecmp(table->sql_name().c_str(), plain.c_str()) != 0) {
-    throw Error(Code::kBadInput, "timeseries: '" + name + "' is not a timeseries table of this connection; create it with CREATE VIRTUAL TABLE " +
+    throw Error(Code::kBadInput, "timeseries: '" + name +
+                                     "' is not a timeseries table of this connection; create it with CREATE VIRTUAL TABLE " +
                                      quote_identifier(plain) + " USING timeseries(...)");
   }
   return *table;

@@ -23,8 +23,8 @@ class Table;
 // One running statement: what it sees and what it costs.
 struct StatementSnapshot {
   sqlite3_stmt* stmt = nullptr;
-  int steps = 0;         // SQLite's count of VM steps, which grows when sqlite3_step returns
-  int newest_plan = 0;    // what was compiled after it began belongs to another statement, also at the same address
+  int steps = 0;        // SQLite's count of VM steps, which grows when sqlite3_step returns
+  int newest_plan = 0;  // what was compiled after it began belongs to another statement, also at the same address
   bool several_ranges = false;
   bool ends_with_cursors = false;  // not so when a trigger's program reads: its cursors are closed after each row
   QueryStats stats;
@@ -76,7 +76,7 @@ class Session : public InterruptProbe {
   void finalize_probe() noexcept;
 
  private:
-  struct Plans {  // of one sqlite3_prepare
+  struct Plans {                   // of one sqlite3_prepare
     sqlite3_stmt* stmt = nullptr;  // being compiled; null when its address was seen again
     std::string first_plan;
     bool several = false;
@@ -107,7 +107,7 @@ class Session : public InterruptProbe {
   std::vector<Table*> tables_;
   Table* planned_ = nullptr;
   std::string resolved_name_;
-  Table* resolved_ = nullptr;             // what resolved_name_ means while resolved_until_ is not expired
+  Table* resolved_ = nullptr;               // what resolved_name_ means while resolved_until_ is not expired
   sqlite3_stmt* resolved_until_ = nullptr;  // never stepped; SQLite expires it with every change of the TEMP schema
   sqlite3_stmt* probe_ = nullptr;
 };

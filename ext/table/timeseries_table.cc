@@ -48,8 +48,12 @@ void refuse_reserved_name(const std::string& name) {
 }  // namespace
 
 Table::Table(std::shared_ptr<Session> session, std::string schema_name, std::string sql_name, Declaration declaration)
-    : sqlite3_vtab{}, session_(std::move(session)), schema_name_(std::move(schema_name)), sql_name_(std::move(sql_name)),
-      archive_name_(declaration.table.empty() ? sql_name_ : declaration.table), declaration_(std::move(declaration)) {
+    : sqlite3_vtab{},
+      session_(std::move(session)),
+      schema_name_(std::move(schema_name)),
+      sql_name_(std::move(sql_name)),
+      archive_name_(declaration.table.empty() ? sql_name_ : declaration.table),
+      declaration_(std::move(declaration)) {
   refuse_reserved_name(archive_name_);
   table_directory(archive_name_);  // refuses names that are none
   if (!declaration_.schema.empty()) def_ = make_table_def(archive_name_, declaration_.schema);
@@ -245,8 +249,8 @@ int connect(sqlite3* db, void* aux, int argc, const char* const* argv, sqlite3_v
   return guard(
       [&] {
         std::vector<std::string_view> arguments(argv + 3, argv + argc);
-        auto table = std::make_unique<Table>(*static_cast<SessionPtr*>(aux), argv[1], argv[2],
-                                             parse_declaration(arguments, option_environment()));
+        auto table =
+            std::make_unique<Table>(*static_cast<SessionPtr*>(aux), argv[1], argv[2], parse_declaration(arguments, option_environment()));
         table->connect(creating);
         table->declare();
         sqlite3_vtab_config(db, SQLITE_VTAB_CONSTRAINT_SUPPORT, 1);
@@ -356,7 +360,8 @@ int xRename(sqlite3_vtab* base, const char*) {
         if (!table.declaration().table.empty()) return;
         throw Error(Code::kBadInput, "timeseries: " + table.sql_name() +
                                          " is called so in the archive too, and renaming never moves data; drop it and create it under the "
-                                         "new name with table='" + table.sql_name() + "'");
+                                         "new name with table='" +
+                                         table.sql_name() + "'");
       },
       report_to(base));
 }

@@ -1,8 +1,9 @@
 // Transaction: a connection's open transaction over all its spools, driven by SQLite's virtual-table callbacks.
 //
-// Facts it is built on (seen in SQLite 3.40.1): an error from xCommit is ignored; xSync may come twice and xRollback may
-// follow it; ROLLBACK TO the SAVEPOINT that began the transaction is -1; several virtual tables announce the same savepoint; xRollbackTo may name a savepoint that was never
-// announced: then the state at the oldest announced one at or above it is meant.
+// Facts it is built on (seen in SQLite 3.40.1): an error from xCommit is ignored; xSync may come twice, with more rows in
+// between (COMMIT answered SQLITE_BUSY), and xRollback may follow it; several virtual tables announce the same savepoint;
+// the SAVEPOINT that began the transaction has the number -1; xRollbackTo may name a savepoint that was never announced:
+// then the state at the oldest announced one at or above it is meant.
 #pragma once
 #include <map>
 #include <set>

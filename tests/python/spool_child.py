@@ -81,7 +81,8 @@ class Writer:
         """An INSERT whose rows are durable already when SQLite finds the main file locked: xSync, then xRollback."""
         if not self.other:
             self.other = support.sqlite3.connect(self.path)
-        reader = self.other.execute("WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 9) SELECT x FROM c, sqlite_schema")
+        reader = self.other.execute("WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 9)"
+                                    " SELECT x FROM c, sqlite_schema")
         reader.fetchone()
         try:
             self.db.execute("INSERT INTO cpu VALUES(?, ?, ?, ?)", (START, self.name, -2, None))

@@ -18,7 +18,8 @@ SPAN = {"hour": 3600, "day": 86400, "month": 31 * 86400}  # seconds
 BASE = 1795392000  # 2026-11-23
 
 # name, declaration, and what is written into it beside NULL
-TEXTS = ["a", "A", "b", "B ", "ab", "aB", "abc", "", " ", "5", "5.0", "-1", "0x10", "1e2", "9223372036854775808", "a%b", "a\0b", "Z", "ä", "Ä"]
+TEXTS = ["a", "A", "b", "B ", "ab", "aB", "abc", "Z", "ä", "Ä", "", " ", "a%b", "a\0b", "5", "5.0", "-1", "0x10", "1e2",
+         "9223372036854775808"]
 NUMBERS = [0, 1, -1, 2, 5, 16, 100, 2**31, 2**53 + 1, 2**63 - 1, -(2**63), 0.0, -0.0, 0.5, 1.0, 5.0, -1.5, 100.25, 1e18, 9.3e18, -1e300]
 BLOBS = [b"", b"a", b"A", b"ab", b"5", b"\0", b"\xff\xfe"]
 COLUMNS = [
@@ -145,7 +146,8 @@ class Generator:
                 return "%s %sBETWEEN %s AND %s" % (time, self.maybe(0.2, "NOT "), self.time_operand(other), self.time_operand(other))
             if kind < 0.27:
                 members = ", ".join(self.time_operand() for _ in range(rng.randrange(5)))
-                return "%s %sIN (%s)" % (time, self.maybe(0.2, "NOT "), self.pick(members, members, "SELECT t FROM k", "SELECT tr FROM k WHERE kid<4"))
+                inside = self.pick(members, members, "SELECT t FROM k", "SELECT tr FROM k WHERE kid<4")
+                return "%s %sIN (%s)" % (time, self.maybe(0.2, "NOT "), inside)
             return "%s %s" % (time, self.pick("IS NULL", "IS NOT NULL", "NOTNULL"))
         left = self.column(alias)
         if kind < 0.6:
@@ -158,18 +160,21 @@ class Generator:
             return "%s %sBETWEEN %s AND %s" % (left, self.maybe(0.2, "NOT "), self.operand(other), self.operand(other))
         if kind < 0.8:
             members = ", ".join(self.operand() for _ in range(rng.randrange(6)))
-            inside = self.pick(members, members, "SELECT %s FROM k" % self.pick("x", "y", "z", "w"), "SELECT u.%s FROM {T} u" % quoted(rng.choice(NAMES)))
+            inside = self.pick(members, members, "SELECT %s FROM k" % self.pick("x", "y", "z", "w"),
+                               "SELECT u.%s FROM {T} u" % quoted(rng.choice(NAMES)))
             return "%s %sIN (%s)" % (left, self.maybe(0.25, "NOT "), inside)
         if kind < 0.86:
             return "%s %s" % (left, self.pick("IS NULL", "IS NOT NULL", "NOTNULL", "IS 5", "IS TRUE", "IS NOT FALSE"))
         if kind < 0.92:
-            return "%s %s%s" % (left, self.maybe(0.2, "NOT "), self.pick("LIKE 'a%'", "LIKE 'A_'", "GLOB 'a*'", "GLOB '[ab]*'", "LIKE '5%'", "LIKE 'AB%'",
+            return "%s %s%s" % (left, self.maybe(0.2, "NOT "), self.pick("LIKE 'a%'", "LIKE 'A_'", "GLOB 'a*'", "GLOB '[ab]*'",
+                    "LIKE '5%'", "LIKE 'AB%'",
                                                                          "LIKE " + self.argument("a%"), "LIKE 'a\\%b' ESCAPE '\\'"))
         if kind < 0.95:
             return "%s.id %s %d" % (alias, self.pick("<", ">", "=", "<>", ">="), rng.randrange(self.rows.next_id + 1))
         # row values
         a, b = self.pick(("ts", "id"), ("ts", quoted("i")), ("id", "ts"), ("ts", quoted("tag")))
-        pairs = [tuple(self.time_operand() if c == "ts" else self.operand() if c[0] == '"' else str(rng.randrange(60)) for c in (a, b)) for _ in range(2)]
+        values = {"ts": self.time_operand, "id": lambda: str(rng.randrange(60))}
+        pairs = [tuple(values.get(c, self.operand)() for c in (a, b)) for _ in range(2)]
         row = "(%s.%s, %s.%s)" % (alias, a, alias, b)
         if rng.random() < 0.4:
             return "%s %sIN (VALUES (%s, %s), (%s, %s))" % (row, self.maybe(0.2, "NOT "), *pairs[0], *pairs[1])
@@ -190,7 +195,8 @@ class Generator:
         if kind < 0.52:
             return "NOT %s" % self.condition(alias, other, depth + 1)
         if kind < 0.55:
-            return self.pick("EXISTS (SELECT 1 FROM k WHERE k.t >= %s.ts)", "EXISTS (SELECT 1 FROM {T} e WHERE e.ts > %s.ts AND e.i IS NOT NULL)",
+            return self.pick("EXISTS (SELECT 1 FROM k WHERE k.t >= %s.ts)",
+                             "EXISTS (SELECT 1 FROM {T} e WHERE e.ts > %s.ts AND e.i IS NOT NULL)",
                              "NOT EXISTS (SELECT 1 FROM {T} e WHERE e.id = %s.id + 1)") % alias
         return self.comparison(alias, other)
 
@@ -205,7 +211,8 @@ class Generator:
         return "" if self.rng.random() > chance else " WHERE " + self.condition(alias, other)
 
     def limit(self):
-        return self.pick("", " LIMIT %d" % self.rng.randrange(12), " LIMIT %d OFFSET %d" % (self.rng.randrange(12), self.rng.randrange(12)),
+        return self.pick("", " LIMIT %d" % self.rng.randrange(12),
+                         " LIMIT %d OFFSET %d" % (self.rng.randrange(12), self.rng.randrange(12)),
                          " LIMIT -1 OFFSET 3", " LIMIT " + self.argument(self.rng.randrange(8)))
 
     def query(self):
@@ -218,7 +225,8 @@ class Generator:
         return "SELECT %s FROM {T} t%s" % (self.pick(self.select_list("t"), "t.*"), self.where("t"))
 
     def ordered(self):
-        order = self.pick("t.ts, t.id", "t.ts DESC, t.id", "t.ts, t.id DESC", "t.id", "t.i, t.ts, t.id", "t.ts + 0, t.id", "t.id DESC, t.ts", "t.tag DESC, t.ts DESC, t.id",
+        order = self.pick("t.ts, t.id", "t.ts DESC, t.id", "t.ts, t.id DESC", "t.id", "t.i, t.ts, t.id", "t.ts + 0, t.id",
+                          "t.id DESC, t.ts", "t.tag DESC, t.ts DESC, t.id",
                           "t.nocase, t.id", "t.r DESC, t.id", "2, 1, t.id")
         return "SELECT t.ts, t.id, %s FROM {T} t%s ORDER BY %s%s" % (self.select_list("t"), self.where("t"), order, self.limit())
 
@@ -230,7 +238,8 @@ class Generator:
 
     def aggregate(self):
         column = self.column("t")
-        return ("SELECT count(*), count(%s), total(length(%s)), min(t.ts), max(t.ts), sum(t.id) FILTER (WHERE %s), avg(t.id), count(DISTINCT t.id), max(t.id) FROM {T} t%s"
+        return ("SELECT count(*), count(%s), total(length(%s)), min(t.ts), max(t.ts), sum(t.id) FILTER (WHERE %s), avg(t.id), "
+                "count(DISTINCT t.id), max(t.id) FROM {T} t%s"
                 % (column, column, self.comparison("t"), self.where("t")))
 
     def extreme(self):
@@ -244,19 +253,22 @@ class Generator:
 
     def distinct(self):
         columns = self.pick(self.column("t"), "t.ts", "t.ts, " + self.column("t"), "typeof(%s)" % self.column("t"))
-        return "SELECT DISTINCT %s FROM {T} t%s%s" % (columns, self.where("t"), self.maybe(0.3, " ORDER BY t.ts") if columns == "t.ts" else "")
+        return "SELECT DISTINCT %s FROM {T} t%s%s" % (columns, self.where("t"),
+                                                      self.maybe(0.3, " ORDER BY t.ts") if columns == "t.ts" else "")
 
     def window(self):
         over = self.pick("ORDER BY t.ts, t.id", "PARTITION BY t.i IS NULL ORDER BY t.ts DESC, t.id", "PARTITION BY t.ts ORDER BY t.id",
                          "ORDER BY t.id ROWS BETWEEN 2 PRECEDING AND CURRENT ROW")
-        return "SELECT t.id, %s OVER (%s), sum(t.id) OVER (%s) FROM {T} t%s" % (self.pick("row_number()", "count(*)", "lag(t.id)", "first_value(t.ts)"),
+        function = self.pick("row_number()", "count(*)", "lag(t.id)", "first_value(t.ts)")
+        return "SELECT t.id, %s OVER (%s), sum(t.id) OVER (%s) FROM {T} t%s" % (function,
                                                                              over, over, self.where("t"))
 
     def join(self):
         kind = self.pick("JOIN", "JOIN", "LEFT JOIN", "CROSS JOIN", ",")
         first, second = self.pick(("k", "{T} t"), ("{T} t", "k"))
         on = "" if kind == "," else " ON " + self.condition("t", "k")
-        return "SELECT k.kid, t.id, %s FROM %s %s %s%s%s" % (self.select_list("t"), first, kind, second, on, self.where("t", "k", 0.5 if on else 1))
+        return "SELECT k.kid, t.id, %s FROM %s %s %s%s%s" % (self.select_list("t"), first, kind, second, on,
+                                                             self.where("t", "k", 0.5 if on else 1))
 
     def outer_join(self):
         kind = self.pick("LEFT JOIN", "RIGHT JOIN", "FULL JOIN") if support.sqlite3.sqlite_version_info >= (3, 39) else "LEFT JOIN"
@@ -264,20 +276,25 @@ class Generator:
         return "SELECT k.kid, t.id, t.ts FROM k %s {T} t ON %s%s" % (kind, on, self.where("t", None, 0.4))
 
     def self_join(self):
-        on = self.pick("a.ts = b.ts", "a.id = b.id + 1", "a.ts < b.ts AND b.id < 20 AND a.id < 20", "a.tag = b.tag", "a.nocase = b.nocase AND a.ts <= b.ts", "a.n = b.none")
+        on = self.pick("a.ts = b.ts", "a.id = b.id + 1", "a.ts < b.ts AND b.id < 20 AND a.id < 20", "a.tag = b.tag",
+                       "a.nocase = b.nocase AND a.ts <= b.ts", "a.n = b.none")
         kind = self.pick("JOIN", "LEFT JOIN")
         return "SELECT a.id, b.id, b.ts FROM {T} a %s {T} b ON %s%s" % (kind, on, self.where("a"))
 
     def correlated(self):
-        inner = self.pick("SELECT count(*) FROM {T} t WHERE t.ts <= k.t", "SELECT max(t.ts) FROM {T} t WHERE t.ts < k.t AND %s" % self.condition("t", "k"),
-                          "SELECT t.id FROM {T} t WHERE t.ts >= k.t ORDER BY t.ts, t.id LIMIT 1", "SELECT sum(t.id) FROM {T} t WHERE t.i = k.x OR t.ts = k.t OR t.tag = k.y")
+        inner = self.pick("SELECT count(*) FROM {T} t WHERE t.ts <= k.t",
+                          "SELECT max(t.ts) FROM {T} t WHERE t.ts < k.t AND %s" % self.condition("t", "k"),
+                          "SELECT t.id FROM {T} t WHERE t.ts >= k.t ORDER BY t.ts, t.id LIMIT 1",
+                          "SELECT sum(t.id) FROM {T} t WHERE t.i = k.x OR t.ts = k.t OR t.tag = k.y")
         return "SELECT k.kid, (%s) FROM k" % inner
 
     def in_subquery(self):
-        return "SELECT k.kid FROM k WHERE %s %sIN (SELECT %s FROM {T} t%s)" % (self.pick("k.x", "k.y", "k.z", "k.w", "k.t"), self.maybe(0.3, "NOT "), self.column("t"), self.where("t"))
+        left = self.pick("k.x", "k.y", "k.z", "k.w", "k.t") + self.maybe(0.3, " NOT")
+        return "SELECT k.kid FROM k WHERE %s IN (SELECT %s FROM {T} t%s)" % (left, self.column("t"), self.where("t"))
 
     def recursive(self):
-        step = self.pick("SELECT c.depth + 1, (SELECT min(u.ts) FROM {T} u WHERE u.ts > c.at) FROM c WHERE c.depth < 6 AND c.at IS NOT NULL",
+        step = self.pick("SELECT c.depth + 1, (SELECT min(u.ts) FROM {T} u WHERE u.ts > c.at) FROM c WHERE c.depth < 6 AND c.at IS NOT "
+                         "NULL",
                          "SELECT c.depth + 1, u.ts FROM c JOIN {T} u ON u.id = c.depth + 1 AND u.ts >= c.at WHERE c.depth < 8",
                          "SELECT c.depth + 1, u.ts FROM {T} u, c WHERE u.ts = c.at AND c.depth < 2")
         return "WITH RECURSIVE c(depth, at) AS (SELECT 0, min(t.ts) FROM {T} t%s UNION %s) SELECT * FROM c" % (self.where("t"), step)
@@ -291,11 +308,15 @@ class Generator:
         return " UNION ALL ".join("SELECT t.ts, t.id FROM {T} t%s" % self.where("t") for _ in range(self.rng.choice([2, 3]))) + tail
 
     def from_view(self):
-        return "WITH x AS (SELECT * FROM {T} t%s) SELECT x.id, x.ts FROM x%s ORDER BY x.ts, x.id%s" % (self.where("t"), self.where("x"), self.limit())
+        parts = (self.where("t"), self.where("x"), self.limit())
+        return "WITH x AS (SELECT * FROM {T} t%s) SELECT x.id, x.ts FROM x%s ORDER BY x.ts, x.id%s" % parts
 
-    FORMS = ([(plain, "bag")] * 8 + [(ordered, "list")] * 6 + [(by_time, "list")] * 4 + [(count_limited, "list")] * 2 + [(aggregate, "list")] * 3 + [(extreme, "fold")] * 2
-             + [(grouped, "groups")] * 3 + [(distinct, "fold")] * 2 + [(window, "bag")] * 2 + [(join, "bag")] * 5 + [(outer_join, "bag")] * 4 + [(self_join, "bag")] * 2
-             + [(correlated, "bag")] * 3 + [(in_subquery, "bag")] * 2 + [(recursive, "bag")] * 2 + [(compound, "fold")] * 2 + [(union_all, "bag")] * 2 + [(from_view, "list")] * 2)
+    FORMS = ([(plain, "bag")] * 8 + [(ordered, "list")] * 6 + [(by_time, "list")] * 4 + [(count_limited, "list")] * 2
+             + [(aggregate, "list")] * 3 + [(extreme, "fold")] * 2
+             + [(grouped, "groups")] * 3 + [(distinct, "fold")] * 2 + [(window, "bag")] * 2 + [(join, "bag")] * 5
+             + [(outer_join, "bag")] * 4 + [(self_join, "bag")] * 2
+             + [(correlated, "bag")] * 3 + [(in_subquery, "bag")] * 2 + [(recursive, "bag")] * 2 + [(compound, "fold")] * 2
+             + [(union_all, "bag")] * 2 + [(from_view, "list")] * 2)
 
 
 class Text(bytes):
@@ -329,8 +350,9 @@ class Differential(support.TimeseriesCase):
         """A connection that sees the same rows in `v` (everywhere a row can be) and in `p` (an ordinary table)."""
         rows = Rows(rng, UNITS[precision], SPAN[partition])
         columns = ", ".join("%s %s" % (quoted(n), d) for n, d, _ in COLUMNS)
-        create = ("CREATE VIRTUAL TABLE v USING timeseries(%s, location='%s', precision='%s', partition='%s', flush_on_close='never', flush_timeout='200ms')"
-                  % (rng.choice(["ts TIMESTAMP, id INTEGER, " + columns, "ts TIMESTAMP, id INTEGER, " + columns]), location, precision, partition))
+        create = ("CREATE VIRTUAL TABLE v USING timeseries(%s, location='%s', precision='%s', partition='%s', flush_on_close='never', "
+                  "flush_timeout='200ms')"
+                  % ("ts TIMESTAMP, id INTEGER, " + columns, location, precision, partition))
         insert = "INSERT INTO {} VALUES(%s)" % ",".join("?" * (2 + len(COLUMNS)))
         writers = [self.connect(so=support.WITH_FAILPOINTS, isolation_level=None) for _ in range(3)]
         for db in writers:
@@ -361,7 +383,8 @@ class Differential(support.TimeseriesCase):
         reader.execute("CREATE TABLE k(kid INTEGER, t INTEGER, tr REAL, tn NUMERIC, x INTEGER, y TEXT, z, w REAL)")
         for kid in range(8):
             at = rng.choice(rows.times)
-            reader.execute("INSERT INTO k VALUES(?,?,?,?,?,?,?,?)", (kid, rng.choice([at, at, None]), rng.choice([at, at + 0.5, None]), at,
+            times = (kid, rng.choice([at, at, None]), rng.choice([at, at + 0.5, None]), at)
+            reader.execute("INSERT INTO k VALUES(?,?,?,?,?,?,?,?)", (*times,
                                                                     rows.value(), rows.value(), rows.value(), rows.value()))
         if own:
             reader.execute("BEGIN")
@@ -419,10 +442,14 @@ class Differential(support.TimeseriesCase):
         db, _ = self.fill(random.Random(5), self.file_location(), "ms", "day", True)
         for sql in ("SELECT id FROM {T} WHERE ts = -1e300",
                     # ON conditions about the left table, which SQLite hands to it.
-                    "SELECT t.id, k.kid FROM {T} t LEFT JOIN k ON t.tag IS NULL", "SELECT t.id, k.kid FROM {T} t LEFT JOIN k ON t.tag IS NOT NULL", "SELECT t.id, k.kid FROM {T} t LEFT JOIN k ON t.tag <> 'a'",
-                    "SELECT t.id, k.kid FROM {T} t LEFT JOIN k ON t.ts <> 5 AND t.ts IS NOT 7", "SELECT t.id, k.kid FROM {T} t LEFT JOIN k ON t.ts IS NULL",
+                    "SELECT t.id, k.kid FROM {T} t LEFT JOIN k ON t.tag IS NULL",
+                    "SELECT t.id, k.kid FROM {T} t LEFT JOIN k ON t.tag IS NOT NULL",
+                    "SELECT t.id, k.kid FROM {T} t LEFT JOIN k ON t.tag <> 'a'",
+                    "SELECT t.id, k.kid FROM {T} t LEFT JOIN k ON t.ts <> 5 AND t.ts IS NOT 7",
+                    "SELECT t.id, k.kid FROM {T} t LEFT JOIN k ON t.ts IS NULL",
                     # SQLite hands over only the first part of a row value, as >=, but the LIMIT too.
-                    "SELECT ts FROM {T} WHERE (ts, id) > ((SELECT min(ts) FROM {T}), 9e9) ORDER BY ts LIMIT 3", "SELECT count(*) FROM (SELECT 1 FROM {T} WHERE (id, ts) <= (20, 0) LIMIT 5)",
+                    "SELECT ts FROM {T} WHERE (ts, id) > ((SELECT min(ts) FROM {T}), 9e9) ORDER BY ts LIMIT 3",
+                    "SELECT count(*) FROM (SELECT 1 FROM {T} WHERE (id, ts) <= (20, 0) LIMIT 5)",
                     "SELECT ts FROM {T} WHERE (ts, id) < ((SELECT max(ts) FROM {T}), 0) ORDER BY ts DESC LIMIT 3 OFFSET 2"):
             with self.subTest(sql=sql):
                 found, expected = self.answer(db, sql, (), "v"), self.answer(db, sql, (), "p")

@@ -62,7 +62,8 @@ class Hosts(support.TimeseriesCase):
         """A spool reached through a link or another spelling is the same spool."""
         os.mkdir(self.path("spool"))
         os.symlink(self.path("spool"), self.path("link"))
-        tables = [self.table(options="spool='%s'" % spool) for spool in (self.path("spool"), self.path("link"), self.path(".", "spool") + "/")]
+        tables = [self.table(options="spool='%s'" % spool)
+                  for spool in (self.path("spool"), self.path("link"), self.path(".", "spool") + "/")]
         for n, db in enumerate(tables):
             self.insert(db, n)
         for db in tables:
@@ -180,7 +181,8 @@ class Hosts(support.TimeseriesCase):
     def test_ways_to_end(self):
         """os._exit, an interpreter that ends with connections open, one that ends in the middle of a SELECT: every row is there."""
         for ending in ("os._exit(0)", "import sys; sys.exit(0)", "c = db.execute('SELECT n FROM cpu'); c.fetchone()",
-                       "import threading; threading.Thread(target=lambda: db, daemon=True).start()", "db.execute('BEGIN'); db.execute('INSERT INTO cpu VALUES(1,2,3,4)')",
+                       "import threading; threading.Thread(target=lambda: db, daemon=True).start()",
+                       "db.execute('BEGIN'); db.execute('INSERT INTO cpu VALUES(1,2,3,4)')",
                        "import builtins; builtins.keep = db", "db.close()"):
             with self.subTest(ending=ending):
                 self.location = self.file_location("archive-%d" % len(os.listdir(self.dir)))
@@ -223,11 +225,10 @@ class Hosts(support.TimeseriesCase):
 
 
 class Closing(support.TimeseriesCase):
-    def run_process(self, options, sql="", rows=20, name="a"):
-        out, _, _ = support.shell("CREATE VIRTUAL TABLE IF NOT EXISTS cpu USING timeseries(ts TIMESTAMP, writer TEXT TAG, n INTEGER, pad, location='%s'%s);\n"
-                                  "%s\n%s" % (self.location, options, "".join("SELECT ts_insert('cpu', %d, 'w', %d, NULL);\n" % (T + n, n) for n in range(rows)), sql),
-                                  self.path(name + ".db"))
-        return out
+    def run_process(self, options, rows=20, name="a"):
+        inserts = "".join("SELECT ts_insert('cpu', %d, 'w', %d, NULL);\n" % (T + n, n) for n in range(rows))
+        support.shell("CREATE VIRTUAL TABLE IF NOT EXISTS cpu USING timeseries(ts TIMESTAMP, writer TEXT TAG, n INTEGER, pad,"
+                      " location='%s'%s);\n%s" % (self.location, options, inserts), self.path(name + ".db"))
 
     def states(self):
         db = support.connect(isolation_level=None)
@@ -237,9 +238,10 @@ class Closing(support.TimeseriesCase):
         return found
 
     def test_policies(self):
-        """flush_on_close: 'always' stores everything, 'never' nothing, 'due' what is due by size or age; the rest waits for the next process."""
-        for options, expected in ((", flush_on_close='always'", {"stored": 20}), (", flush_on_close='never', flush_size='1kB'", {"open": 20}),
-                                  ("", {"open": 20}), (", flush_size='1kB'", {"stored": 20})):
+        """flush_on_close: 'always' stores everything, 'never' nothing, 'due' what is due by size or age; the rest waits."""
+        for options, expected in ((", flush_on_close='always'", {"stored": 20}),
+                                  (", flush_on_close='never', flush_size='1kB'", {"open": 20}), ("", {"open": 20}),
+                                  (", flush_size='1kB'", {"stored": 20})):
             with self.subTest(options=options):
                 self.location = self.file_location("archive-%d" % len(os.listdir(self.dir)))
                 self.run_process(options, name="db-%d" % len(os.listdir(self.dir)))

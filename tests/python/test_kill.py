@@ -10,8 +10,17 @@ from . import spool_child, support
 from .spool_child import Child
 
 # Steps of the spool's life in the order in which a row goes through them.
-FAILPOINTS = sorted({name for folder, _, files in os.walk(os.path.join(support.ROOT, "ext")) for file in files if file.endswith((".cc", ".h"))
-                     for name in re.findall(r'TS_FAILPOINT\("([^"]+)"\)', open(os.path.join(folder, file)).read())})
+def failpoints():
+    names = set()
+    for folder, _, files in os.walk(os.path.join(support.ROOT, "ext")):
+        for file in files:
+            if file.endswith((".cc", ".h")):
+                with open(os.path.join(folder, file)) as f:
+                    names |= set(re.findall(r'TS_FAILPOINT\("([^"]+)"\)', f.read()))
+    return sorted(names)
+
+
+FAILPOINTS = failpoints()
 
 
 class KillCase(support.TimeseriesCase):
@@ -20,7 +29,7 @@ class KillCase(support.TimeseriesCase):
         self.addCleanup(Child.end_all)
 
     def check(self, location, expected, in_doubt=(), options=""):
-        """In the spool's rows, after a flush, and in the archive alone: each acknowledged row once, a transaction in doubt whole or not at all."""
+        """In the spool's rows, after a flush, in the archive alone: acknowledged rows once, a transaction in doubt whole or not at all."""
         db = self.connect(isolation_level=None)
         spool_child.declare(db, location, options)
         alone = self.connect()
@@ -34,7 +43,8 @@ class KillCase(support.TimeseriesCase):
                 if transaction and transaction[0] in found:
                     wanted.update(transaction)
             if found != wanted:
-                self.fail("%s: lost %r, too many %r" % (where, list((wanted - found).elements())[:5], list((found - wanted).elements())[:5]))
+                lost, doubled = list((wanted - found).elements()), list((found - wanted).elements())
+                self.fail("%s: lost %r, too many %r" % (where, lost[:5], doubled[:5]))
             return wanted
 
         before = judge(look(db), "before the flush")
@@ -59,8 +69,9 @@ class Kill(KillCase):
                     location = self.file_location("archive-%s-%d" % (name, passage))
                     if name.startswith("upload.") and "S3_ENDPOINT" in os.environ:
                         location = self.s3_location()
-                    child = Child("steps", {"TIMESERIES_FAILPOINT": "%s@%d=kill" % (name, passage)}, path=self.path("%s-%d.db" % (name, passage)),
-                                  so=support.WITH_FAILPOINTS, location=location, name="w", rounds=4 if passage > 1 else 2,
+                    child = Child("steps", {"TIMESERIES_FAILPOINT": "%s@%d=kill" % (name, passage)},
+                                  path=self.path("%s-%d.db" % (name, passage)), so=support.WITH_FAILPOINTS, location=location, name="w",
+                                  rounds=4 if passage > 1 else 2,
                                   large=name.startswith("spill."))
                     code = child.end()
                     self.assertIn(code, (0, -signal.SIGKILL), child.errors)
@@ -104,8 +115,9 @@ class Crumbs(KillCase):
         db = self.connect(isolation_level=None)
         spool_child.declare(db, location, "spool='%s'" % self.path("spool"))
         db.execute("SELECT ts_insert('cpu', 1795418160000, 'w', 1, NULL)").fetchall()
-        crumbs = [self.path("spool", "sealed", "01KAQ5Z8K3M2T4V6X8Z0B2D4F6.tmp"), self.path("spool", "sealed", "01KAQ5Z8K3M2T4V6X8Z0B2D4F6.sqlite"),
-                  self.path("spool", "open", "01KAQ5Z8K3M2T4V6X8Z0B2D4F6.db"), self.path("spool", "open", "01KAQ5Z8K3M2T4V6X8Z0B2D4F6.db-wal")]
+        ulid = "01KAQ5Z8K3M2T4V6X8Z0B2D4F6"
+        crumbs = [self.path("spool", "sealed", ulid + ".tmp"), self.path("spool", "sealed", ulid + ".sqlite"),
+                  self.path("spool", "open", ulid + ".db"), self.path("spool", "open", ulid + ".db-wal")]
         young = self.path("spool", "sealed", "01KAQ5Z8K3M2T4V6X8Z0B2D4F7.tmp")
         for path in crumbs + [young]:
             with open(path, "wb") as f:
@@ -128,7 +140,8 @@ class Crumbs(KillCase):
         db = self.connect(isolation_level=None)
         spool_child.declare(db, location, options)
         self.assertEqual(db.execute("SELECT count(*) FROM cpu").fetchone(), (16,))
-        shards = sorted(f for f in os.listdir(self.path("spool", "open")) if f.endswith(".db-wal") and os.path.getsize(self.path("spool", "open", f)) > 0)
+        shards = sorted(f for f in os.listdir(self.path("spool", "open"))
+                        if f.endswith(".db-wal") and os.path.getsize(self.path("spool", "open", f)) > 0)
         for suffix in ("", "-wal", "-shm", ".mark"):
             path = self.path("spool", "open", shards[0][:-4] + suffix)
             if os.path.exists(path):

@@ -56,7 +56,8 @@ class Many(support.TimeseriesCase):
         """Every acknowledged row is seen exactly once at every moment, of each connection a gap-free prefix."""
         location = self.file_location()
         options = "flush_size='200kB', flush_interval='1s'"
-        children = [Child("hurried", path=self.path("%d.db" % i), location=location, name="w%d" % i, options=options, flush=True) for i in range(2)]
+        children = [Child("hurried", path=self.path("%d.db" % i), location=location, name="w%d" % i, options=options, flush=True)
+                    for i in range(2)]
         db = self.connect(isolation_level=None)
         spool_child.declare(db, location, options)
         reads = self.watch(db, children, time.monotonic() + SECONDS)
@@ -66,14 +67,15 @@ class Many(support.TimeseriesCase):
     def test_writers_with_spools_of_their_own_on_one_bucket(self):
         """Sums are exact, names do not collide, and every flush is seen by a reader elsewhere."""
         location = self.s3_location()
-        children = [Child("hurried", {"XDG_STATE_HOME": self.path("state-%d" % i)}, path=self.path("%d.db" % i), location=location, name="w%d" % i,
-                          flush=True) for i in range(2)]
+        children = [Child("hurried", {"XDG_STATE_HOME": self.path("state-%d" % i)}, path=self.path("%d.db" % i), location=location,
+                          name="w%d" % i, flush=True) for i in range(2)]
         db = self.connect(isolation_level=None)
         spool_child.declare(db, location)
         end = time.monotonic() + SECONDS
         reads = 0
         while time.monotonic() < end or reads < 3:
-            for writer, rows, different, top in db.execute("SELECT writer, count(*), count(DISTINCT n), max(n) FROM cpu GROUP BY writer").fetchall():
+            groups = db.execute("SELECT writer, count(*), count(DISTINCT n), max(n) FROM cpu GROUP BY writer").fetchall()
+            for writer, rows, different, top in groups:
                 self.assertEqual((different, top), (rows, rows - 1), writer)
             reads += 1
         for child in children:
@@ -84,7 +86,8 @@ class Many(support.TimeseriesCase):
             spool_child.declare(other, location, "spool='%s'" % self.spool_of("state-%d" % i))
             other.execute("SELECT ts_flush('cpu')").fetchall()
             other.close()
-            rows, different, top = db.execute("SELECT count(*), count(DISTINCT n), max(n) FROM cpu WHERE writer = ?", (child.arguments["name"],)).fetchone()
+            rows, different, top = db.execute("SELECT count(*), count(DISTINCT n), max(n) FROM cpu WHERE writer = ?",
+                                              (child.arguments["name"],)).fetchone()
             self.assertIn(rows, (len(child.acknowledged()), len(child.acknowledged()) + len(child.in_doubt())))
             self.assertEqual((different, top), (rows, rows - 1))
             total += rows
@@ -98,7 +101,7 @@ class Many(support.TimeseriesCase):
         return os.path.join(folder, name)
 
     def test_stopped_writer(self):
-        """ts_flush of another process covers what a stopped process has committed, wherever in a commit it was stopped (not inside spool.db)."""
+        """ts_flush of another process covers what a stopped one has committed, wherever in a commit it stands (not inside spool.db)."""
         dice = random.Random(3)
         location = self.file_location()
         db = self.connect(isolation_level=None)

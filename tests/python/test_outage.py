@@ -71,7 +71,8 @@ class Line:
 class Outage(support.TimeseriesCase):
     def table(self, endpoint, options="", location=None, timeout="2s"):
         db = self.connect(isolation_level=None)
-        spool_child.declare(db, location or self.location, "endpoint='%s', flush_timeout='%s', flush_size='100kB'%s" % (endpoint, timeout, options))
+        options = "endpoint='%s', flush_timeout='%s', flush_size='100kB'%s" % (endpoint, timeout, options)
+        spool_child.declare(db, location or self.location, options)
         return db
 
     def insert(self, db, first, count):
@@ -84,10 +85,11 @@ class Outage(support.TimeseriesCase):
         return slowest, time.monotonic() - began
 
     def check(self, db, count):
-        self.assertEqual(db.execute("SELECT count(*), count(DISTINCT n), sum(n) FROM cpu").fetchone(), (count, count, count * (count - 1) // 2))
+        found = db.execute("SELECT count(*), count(DISTINCT n), sum(n) FROM cpu").fetchone()
+        self.assertEqual(found, (count, count, count * (count - 1) // 2))
 
     def test_down_and_silent(self):
-        """While nothing listens, and while the server says nothing, inserts run at full speed; ts_flush and ts_status say why; then all is stored once."""
+        """While nothing listens, and while the server is silent, inserts run at full speed; ts_flush says why; then all is stored once."""
         self.location = self.s3_location()
         line = Line(os.environ["S3_ENDPOINT"])
         self.addCleanup(line.down)
@@ -96,7 +98,8 @@ class Outage(support.TimeseriesCase):
         down = self.insert(db, 0, 2000)
         with self.assertRaises(sqlite3.OperationalError) as caught:
             db.execute("SELECT ts_flush('cpu')").fetchall()
-        self.assertRegex(str(caught.exception), r"^ts_flush: gave up after 7000 ms without progress \(flush_timeout\); the rows are safe in the spool /\S+"
+        self.assertRegex(str(caught.exception), r"^ts_flush: gave up after 7000 ms without progress \(flush_timeout\);"
+                                                r" the rows are safe in the spool /\S+"
                                                 r" and will be stored when the cause is gone: .*127\.0\.0\.1.*")
         rows, errors, last = db.execute("SELECT buffered_rows, upload_errors, last_error FROM ts_status('cpu')").fetchone()
         self.assertEqual(rows, 2000)

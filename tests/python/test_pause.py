@@ -31,19 +31,20 @@ class Pause(support.TimeseriesCase):
         if in_doubt and in_doubt[0] in found:
             wanted.update(in_doubt)
         if found != wanted:
-            self.fail("%s: missing %r, too many %r" % (where, sorted((wanted - found).elements())[:5], sorted((found - wanted).elements())[:5]))
+            missing, doubled = sorted((wanted - found).elements()), sorted((found - wanted).elements())
+            self.fail("%s: missing %r, too many %r" % (where, missing[:5], doubled[:5]))
 
     def test_writer_and_flusher(self):
-        """While a writer or its flusher stands still at a step, other connections read each row once, insert, and flush what was committed."""
+        """While a writer or its flusher stands still, other connections read each row once, insert, and flush what was committed."""
         pauses = flushes = 0
         for name in WRITERS:
             for passage in (1, 2):
                 with self.subTest(failpoint=name, passage=passage):
                     location = self.file_location("archive-%s-%d" % (name, passage))
                     pause = self.path("pause-%s-%d" % (name, passage))
-                    child = Child("steps", {"TIMESERIES_FAILPOINT": "%s@%d=pause:%s" % (name, passage, pause)}, name="w", rounds=2 + 2 * passage,
-                                  path=self.path("%s-%d.db" % (name, passage)), so=support.WITH_FAILPOINTS, location=location,
-                                  large=name.startswith("spill."))
+                    child = Child("steps", {"TIMESERIES_FAILPOINT": "%s@%d=pause:%s" % (name, passage, pause)}, name="w",
+                                  rounds=2 + 2 * passage, path=self.path("%s-%d.db" % (name, passage)), so=support.WITH_FAILPOINTS,
+                                  location=location, large=name.startswith("spill."))
                     try:
                         if passage == 2:
                             try:
@@ -57,7 +58,7 @@ class Pause(support.TimeseriesCase):
                         spool_child.declare(db, location, "flush_timeout='8s'")
                         own = []
                         for i in range(3):
-                            # Read first, so that what the child acknowledges later is not missed; it stands still anyway, or its flusher does.
+                            # The child stands still, or its flusher does and it goes on.
                             acknowledged = [("w", n) for n in child.acknowledged()]
                             found = collections.Counter(db.execute("SELECT writer, n FROM cpu").fetchall())
                             later = [("w", n) for n in child.acknowledged() + child.in_doubt()]
@@ -104,7 +105,8 @@ class Pause(support.TimeseriesCase):
                         def insert(count):
                             for _ in range(count):
                                 n = len(rows)
-                                db.execute("SELECT ts_insert('cpu', ?, 'w', ?, NULL)", (spool_child.START + n * spool_child.DAY, n)).fetchall()
+                                time_ms = spool_child.START + n * spool_child.DAY
+                                db.execute("SELECT ts_insert('cpu', ?, 'w', ?, NULL)", (time_ms, n)).fetchall()
                                 rows.append(("w", n))
 
                         insert(3)
@@ -112,8 +114,9 @@ class Pause(support.TimeseriesCase):
                         insert(3)
                         before = list(rows)
                         pause = self.path("pause-" + tag)
-                        child = Child("reader", {"TIMESERIES_FAILPOINT": "%s@%d=pause:%s" % (name, passage, pause), "TIMESERIES_LIST_PAGE": "2"},
-                                      name="r", rounds=1, path=self.path(tag + ".db"), so=support.WITH_FAILPOINTS, location=location)
+                        child = Child("reader", {"TIMESERIES_FAILPOINT": "%s@%d=pause:%s" % (name, passage, pause),
+                                                 "TIMESERIES_LIST_PAGE": "2"}, name="r", rounds=1, path=self.path(tag + ".db"),
+                                      so=support.WITH_FAILPOINTS, location=location)
                         try:
                             try:
                                 self.wait_for(pause, child)

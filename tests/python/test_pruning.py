@@ -1,4 +1,5 @@
 # What a query asks the store for, and what EXPLAIN QUERY PLAN says about it.
+import json
 import re
 import unittest
 
@@ -29,14 +30,14 @@ class Requests(support.TimeseriesCase):
         db = self.connect(isolation_level=None)
         db.execute(CREATE % self.location)
         db.execute("BEGIN")
-        db.execute("WITH RECURSIVE d(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM d WHERE i < %d) INSERT INTO cpu SELECT ts('2026-01-01', '+' || i || ' days', h || ' hours'), "
+        db.execute("WITH RECURSIVE d(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM d WHERE i < %d) INSERT INTO cpu SELECT "
+                   "ts('2026-01-01', '+' || i || ' days', h || ' hours'), "
                    "'web' || h, i FROM d, (SELECT 6 AS h UNION ALL SELECT 18)" % (DAYS - 1))
         db.execute("COMMIT")
         self.assertEqual(db.execute("SELECT ts_flush('cpu')").fetchone(), (DAYS,))
 
     def cold(self, *queries):
         """[(rows, facts)] of the queries, in a fresh process with a fresh spool."""
-        import json
         done = support.python(COLD, self.location, json.dumps(queries), env=support.environment(XDG_STATE_HOME=self.path("fresh")))
         return [(rows, dict(zip(FACTS, facts))) for rows, facts in map(json.loads, done.stdout.splitlines())]
 
@@ -56,8 +57,10 @@ class Requests(support.TimeseriesCase):
 
     def test_one_instant(self):
         """= and IN on the time read the files whose range holds it, and none where none does."""
-        for sql, rows, read in (("SELECT n FROM cpu WHERE ts = ts('2026-06-10T06:00')", [[160]], 1), ("SELECT n FROM cpu WHERE ts = ts('2026-06-10T03:00')", [], 0),
-                                ("SELECT n FROM cpu WHERE ts > ts('2026-06-10T18:00') AND ts < ts('2026-06-11T06:00')", [], 0), ("SELECT n FROM cpu WHERE ts > 5 AND ts < 3", [], 0),
+        for sql, rows, read in (("SELECT n FROM cpu WHERE ts = ts('2026-06-10T06:00')", [[160]], 1),
+                                ("SELECT n FROM cpu WHERE ts = ts('2026-06-10T03:00')", [], 0),
+                                ("SELECT n FROM cpu WHERE ts > ts('2026-06-10T18:00') AND ts < ts('2026-06-11T06:00')", [], 0),
+                                ("SELECT n FROM cpu WHERE ts > 5 AND ts < 3", [], 0),
                                 ("SELECT n FROM cpu WHERE ts > NULL", [], 0)):
             ((found, facts),) = self.cold(sql)
             self.assertEqual((found, facts["files_read"]), (rows, read), sql)
@@ -65,8 +68,10 @@ class Requests(support.TimeseriesCase):
     def test_the_newest_rows(self):
         """ORDER BY the time with a LIMIT reads the files at that end only."""
         newest, more, oldest, skipped, bounded, limited = self.cold(
-            "SELECT n FROM cpu ORDER BY ts DESC LIMIT 1", "SELECT n FROM cpu ORDER BY ts DESC LIMIT 10", "SELECT n FROM cpu ORDER BY ts LIMIT 2",
-            "SELECT n FROM cpu ORDER BY ts DESC LIMIT 1 OFFSET 2", "SELECT n FROM cpu WHERE ts < ts('2026-06-11') ORDER BY ts DESC LIMIT 1", "SELECT n FROM cpu LIMIT 1")
+            "SELECT n FROM cpu ORDER BY ts DESC LIMIT 1", "SELECT n FROM cpu ORDER BY ts DESC LIMIT 10",
+            "SELECT n FROM cpu ORDER BY ts LIMIT 2",
+            "SELECT n FROM cpu ORDER BY ts DESC LIMIT 1 OFFSET 2",
+            "SELECT n FROM cpu WHERE ts < ts('2026-06-11') ORDER BY ts DESC LIMIT 1", "SELECT n FROM cpu LIMIT 1")
         self.assertEqual((newest[0], newest[1]["files_read"]), ([[DAYS - 1]], 1))
         self.assertLessEqual(newest[1]["requests"], 4)
         self.assertEqual(more[0], [[DAYS - 1 - i // 2] for i in range(10)])
@@ -113,7 +118,8 @@ class Plans(support.TimeseriesCase):
     def test_explain_query_plan(self):
         """EXPLAIN QUERY PLAN shows, in the words of ext/table/plan.h, what is pushed down; the number of the plan varies."""
         db = self.connect(isolation_level=None)
-        db.execute("CREATE VIRTUAL TABLE t USING timeseries(ts TIMESTAMP, host TEXT TAG, n INTEGER, \"my col\", location='%s', flush_on_close='never')" % self.file_location())
+        db.execute("CREATE VIRTUAL TABLE t USING timeseries(ts TIMESTAMP, host TEXT TAG, n INTEGER, \"my col\", location='%s', "
+                   "flush_on_close='never')" % self.file_location())
         forms = self.FORMS + (self.SINCE_3_38 if support.sqlite3.sqlite_version_info >= (3, 38) else [])
         for sql, expected in forms:
             with self.subTest(sql=sql):

@@ -47,10 +47,13 @@ class OneListing(SnapshotCase):
         "correlated": "SELECT k.at, (SELECT count(*) FROM cpu WHERE ts <= k.at) FROM k ORDER BY k.at DESC",
         "correlated, backwards": "SELECT k.at, (SELECT max(n) FROM cpu WHERE ts BETWEEN k.at - 1000 AND k.at) FROM k ORDER BY k.at DESC",
         "exists": "SELECT count(*) FROM k WHERE EXISTS (SELECT 1 FROM cpu WHERE ts = k.at)",
-        "union all": "SELECT count(*) FROM (SELECT n FROM cpu WHERE ts > {b} UNION ALL SELECT n FROM cpu WHERE ts < {a} UNION ALL SELECT n FROM cpu)",
+        "union all": "SELECT count(*) FROM (SELECT n FROM cpu WHERE ts > {b} UNION ALL SELECT n FROM cpu WHERE ts < {a} UNION ALL "
+                     "SELECT n FROM cpu)",
         "recursive": "WITH RECURSIVE c(i, at) AS (SELECT 0, max(ts) FROM cpu UNION ALL "
-                     "SELECT i + 1, (SELECT max(ts) FROM cpu WHERE ts < c.at) FROM c WHERE i < 9) SELECT count(*), count(DISTINCT at) FROM c",
-        "recursive join": "WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT cpu.n FROM c JOIN cpu ON cpu.n = c.i + 1 AND cpu.ts >= {a}) SELECT count(*) FROM c",
+                     "SELECT i + 1, (SELECT max(ts) FROM cpu WHERE ts < c.at) FROM c WHERE i < 9) SELECT count(*), count(DISTINCT at) "
+                     "FROM c",
+        "recursive join": "WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT cpu.n FROM c JOIN cpu ON cpu.n = c.i + 1 AND cpu.ts >= "
+                          "{a}) SELECT count(*) FROM c",
         "scalar and in": "SELECT (SELECT min(ts) FROM cpu), (SELECT max(ts) FROM cpu), 5 IN (SELECT n FROM cpu WHERE ts < {a})",
         "view": "SELECT count(*) FROM back_and_forth",
     }
@@ -66,7 +69,8 @@ class OneListing(SnapshotCase):
         self.insert(self.other, 30, 40)
         self.db.execute("CREATE TABLE k(at INTEGER)")
         self.db.executemany("INSERT INTO k VALUES(?)", [(T0 + n * DAY,) for n in (4, 0, 2, 1, 3)])
-        self.db.execute("CREATE TEMP VIEW back_and_forth AS SELECT k.at, (SELECT max(n) FROM cpu WHERE ts BETWEEN k.at - 1000 AND k.at) FROM k ORDER BY k.at DESC")
+        self.db.execute("CREATE TEMP VIEW back_and_forth AS SELECT k.at, (SELECT max(n) FROM cpu WHERE ts BETWEEN k.at - 1000 AND k.at) "
+                        "FROM k ORDER BY k.at DESC")
 
     def assertOneListing(self, told):
         for name, form in self.FORMS.items():
@@ -93,7 +97,8 @@ class OneListing(SnapshotCase):
     def test_a_trigger_program_lists_once(self):
         """A trigger that reads the table for each of a statement's rows lists once for all of them."""
         self.db.execute("CREATE TABLE log(seen)")
-        self.db.execute("CREATE TEMP TRIGGER looks AFTER INSERT ON main.k BEGIN INSERT INTO log SELECT count(*) FROM cpu WHERE ts >= new.at; "
+        self.db.execute("CREATE TEMP TRIGGER looks AFTER INSERT ON main.k BEGIN INSERT INTO log SELECT count(*) FROM cpu WHERE ts >= "
+                        "new.at; "
                         "INSERT INTO log SELECT max(n) FROM cpu; END")
         for half in (None, "SELECT at FROM k"):
             statement = self.db.execute(half) if half else None
@@ -144,7 +149,8 @@ class OneMoment(SnapshotCase):
 
     def test_a_half_stepped_statement_keeps_its_snapshot(self):
         """Rows that are inserted, sealed and stored while a statement is half done change nothing of its answer."""
-        for sql in ("SELECT n FROM cpu", "SELECT n FROM cpu ORDER BY ts", "SELECT n FROM cpu ORDER BY ts DESC", "SELECT n FROM cpu WHERE n % 2 OR ts >= 0 OR n = 3"):
+        for sql in ("SELECT n FROM cpu", "SELECT n FROM cpu ORDER BY ts", "SELECT n FROM cpu ORDER BY ts DESC",
+                    "SELECT n FROM cpu WHERE n % 2 OR ts >= 0 OR n = 3"):
             with self.subTest(sql=sql):
                 before = self.db.execute(sql).fetchall()
                 statement = self.db.execute(sql)
@@ -270,7 +276,8 @@ class OwnRows(SnapshotCase):
         for reads in (False, True):
             with self.subTest(reads=reads):
                 self.db.execute("BEGIN")
-                for n, sql in enumerate(["SAVEPOINT a", "SAVEPOINT b", "ROLLBACK TO b", "RELEASE b", "ROLLBACK TO a", "SAVEPOINT c", "RELEASE c"]):
+                for n, sql in enumerate(["SAVEPOINT a", "SAVEPOINT b", "ROLLBACK TO b", "RELEASE b", "ROLLBACK TO a", "SAVEPOINT c",
+                                         "RELEASE c"]):
                     self.db.execute("INSERT INTO cpu VALUES(?, 'x', ?)", (T0, n))
                     if reads:
                         self.count()
@@ -291,7 +298,8 @@ class OwnRows(SnapshotCase):
         self.db.execute("ROLLBACK TO s")
         with self.assertRaises(sqlite3.Error) as caught:
             half.fetchall()
-        self.assertIn(str(caught.exception), ("timeseries: the transaction whose rows this statement reads was rolled back; run the statement again",
+        told = "timeseries: the transaction whose rows this statement reads was rolled back; run the statement again"
+        self.assertIn(str(caught.exception), (told,
                                               "abort due to ROLLBACK"))
         self.db.execute("ROLLBACK")
 
@@ -304,9 +312,11 @@ class OwnRows(SnapshotCase):
         self.db.execute(doubles)
         self.assertEqual(self.count(), (40, 40, 1019))
         self.db.execute("BEGIN")
-        self.db.execute("INSERT INTO cpu SELECT ts, host, n + 5000 FROM cpu WHERE n < 5 OR ts < %d OR host = 'web1' ORDER BY ts" % (T0 + DAY))
+        self.db.execute("INSERT INTO cpu SELECT ts, host, n + 5000 FROM cpu WHERE n < 5 OR ts < %d OR host = 'web1' ORDER BY ts"
+                        % (T0 + DAY))
         before = self.count()[0]
-        self.assertEqual(before, 40 + self.one(self.db, "SELECT count(*) FROM cpu WHERE n < 5000 AND (n < 5 OR ts < ? OR host = 'web1')", T0 + DAY))
+        self.assertEqual(before, 40 + self.one(self.db, "SELECT count(*) FROM cpu WHERE n < 5000 AND (n < 5 OR ts < ? OR host = 'web1')",
+                                               T0 + DAY))
         self.db.execute("INSERT INTO cpu SELECT ts, host, n + 10000 FROM cpu")
         self.assertEqual(self.count()[0], 2 * before)
         self.db.execute("COMMIT")
@@ -320,7 +330,8 @@ class OwnRows(SnapshotCase):
         self.insert(self.db, 0, 10)
         self.db.execute("CREATE TABLE k(i)")
         self.db.execute("CREATE TABLE log(seen)")
-        self.db.execute("CREATE TEMP TRIGGER both AFTER INSERT ON main.k BEGIN INSERT INTO cpu VALUES(%d, 'x', new.i); INSERT INTO log SELECT count(*) FROM cpu; END" % T0)
+        self.db.execute("CREATE TEMP TRIGGER both AFTER INSERT ON main.k BEGIN INSERT INTO cpu VALUES(%d, 'x', new.i); INSERT INTO log "
+                        "SELECT count(*) FROM cpu; END" % T0)
         self.db.execute("INSERT INTO k VALUES(100),(101),(102)")
         self.assertEqual(self.db.execute("SELECT seen FROM log").fetchall(), [(10,)] * 3)
         self.assertEqual(self.count()[0], 13)
@@ -344,7 +355,8 @@ class OwnRows(SnapshotCase):
         self.assertEqual(count(), (rows, rows, rows * (rows - 1) // 2))
         db.execute("INSERT INTO cpu SELECT ts, n + 1000000, pad FROM cpu")
         self.assertEqual(count()[:2], (2 * rows, 2 * rows))
-        self.assertEqual(self.one(db, "SELECT count(*) FROM cpu WHERE n < 10 OR ts = ? OR n = 1000001 OR n >= 1000000", T0 + 11), rows + 11)
+        either = "SELECT count(*) FROM cpu WHERE n < 10 OR ts = ? OR n = 1000001 OR n >= 1000000"
+        self.assertEqual(self.one(db, either, T0 + 11), rows + 11)
         db.execute("COMMIT")
         self.assertEqual(count()[:2], (2 * rows, 2 * rows))
 
@@ -379,8 +391,10 @@ class Rowid(SnapshotCase):
         self.insert(other, 30, 40)
         db.execute("BEGIN")
         db.execute("INSERT INTO cpu VALUES(?, 'x', 40)", (T0,))
-        scans = ["SELECT rowid AS r, n FROM cpu", "SELECT rowid, n FROM cpu WHERE ts >= %d" % (T0 + DAY), "SELECT * FROM (SELECT rowid, n FROM cpu ORDER BY ts DESC LIMIT 30)",
-                 "SELECT rowid, n FROM cpu WHERE n IN (3, 23, 33, 40)", "SELECT rowid, n FROM cpu WHERE host = 'web1' OR n = 4 OR ts = %d" % T0]
+        scans = ["SELECT rowid AS r, n FROM cpu", "SELECT rowid, n FROM cpu WHERE ts >= %d" % (T0 + DAY),
+                 "SELECT * FROM (SELECT rowid, n FROM cpu ORDER BY ts DESC LIMIT 30)",
+                 "SELECT rowid, n FROM cpu WHERE n IN (3, 23, 33, 40)",
+                 "SELECT rowid, n FROM cpu WHERE host = 'web1' OR n = 4 OR ts = %d" % T0]
         pairs = set(db.execute(" UNION ALL ".join(scans)).fetchall())
         self.assertEqual(len(pairs), 41)
         self.assertEqual(len({r for r, _ in pairs}), 41)
@@ -392,7 +406,8 @@ WRITER = """
 import sys, time
 location, seconds, flush = sys.argv[1], float(sys.argv[2]), sys.argv[3] == 'flush'
 db = support.connect(isolation_level=None, so=support.WITH_FAILPOINTS)
-db.execute("CREATE VIRTUAL TABLE cpu USING timeseries(ts TIMESTAMP, host TEXT TAG, n INTEGER, location='%s', flush_on_close='never')" % location)
+columns = "ts TIMESTAMP, host TEXT TAG, n INTEGER"
+db.execute("CREATE VIRTUAL TABLE cpu USING timeseries(%s, location='%s', flush_on_close='never')" % (columns, location))
 n, end, stored = 0, time.monotonic() + seconds, -1
 while time.monotonic() < end:
     if n % 2:
@@ -417,7 +432,8 @@ class Moving(SnapshotCase):
     def race(self, location, foreign, page):
         self.setenv("TIMESERIES_LIST_PAGE", str(page))
         prelude = "import sys; sys.path.insert(0, %r)\nfrom python import support\n" % os.path.join(support.ROOT, "tests")
-        writer = subprocess.Popen([sys.executable, "-c", prelude + WRITER, location, str(SECONDS), "flush"], stdout=subprocess.PIPE, text=True,
+        writer = subprocess.Popen([sys.executable, "-c", prelude + WRITER, location, str(SECONDS), "flush"], stdout=subprocess.PIPE,
+                                  text=True,
                                   env=support.environment())
         self.addCleanup(writer.stdout.close)
         self.assertTrue(writer.stdout.readline().startswith("committed"))
@@ -438,7 +454,8 @@ class Moving(SnapshotCase):
         db = self.open(location, so=support.WITH_FAILPOINTS)
         forms = ["SELECT count(*), count(DISTINCT n), max(n), max(n) FROM cpu",
                  "SELECT count(*), count(DISTINCT n), max(n), (SELECT max(n) FROM cpu) FROM (SELECT n FROM cpu ORDER BY ts DESC)",
-                 "SELECT count(*), count(DISTINCT n), max(n), (SELECT count(*) - 1 FROM cpu) FROM cpu WHERE n % 3 = 0 OR n % 3 = 1 OR ts >= 0"]
+                 "SELECT count(*), count(DISTINCT n), max(n), (SELECT count(*) - 1 FROM cpu) FROM cpu WHERE n % 3 = 0 OR n % 3 = 1 OR "
+                 "ts >= 0"]
         while writer.poll() is None:
             at_least = known["stored" if foreign else "committed"]
             count, distinct, last, again = db.execute(forms[looks % 3]).fetchone()

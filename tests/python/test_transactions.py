@@ -139,8 +139,8 @@ class Transactions(TransactionCase):
                     n += 3
                     for name in ("cpu", "plain"):
                         try:
-                            self.db.execute("INSERT INTO %s SELECT CASE WHEN value = 2 THEN abs(-9223372036854775808) ELSE ? END + value, 'h', ? + value"
-                                            " FROM json_each('[0,1,2]')" % name, (T + n, n))
+                            self.db.execute("INSERT INTO %s SELECT CASE WHEN value = 2 THEN abs(-9223372036854775808) ELSE ? END + value,"
+                                            " 'h', ? + value FROM json_each('[0,1,2]')" % name, (T + n, n))
                             self.fail("no integer overflow")
                         except sqlite3.OperationalError:
                             pass
@@ -173,10 +173,11 @@ class Transactions(TransactionCase):
                 self.assertEqual(self.others(), before + ([100] if begin else []))
 
     def test_conflict_clauses(self):
-        """OR FAIL keeps the rows before a NOT NULL that fails, OR IGNORE skips the row, OR ABORT undoes the statement, OR ROLLBACK everything."""
+        """OR FAIL keeps the rows before the one that fails, OR IGNORE skips it, OR ABORT undoes the statement, OR ROLLBACK everything."""
         self.table(self.db, "strict", columns="ts TIMESTAMP, host TEXT TAG, n INTEGER NOT NULL")
         values = "VALUES(%d, 'h', 1), (%d, 'h', NULL), (%d, 'h', 3)" % (T, T, T)
-        for clause, kept, open_after in (("FAIL", [0, 1], True), ("IGNORE", [0, 1, 3], True), ("ABORT", [0], True), ("ROLLBACK", [], False)):
+        cases = (("FAIL", [0, 1], True), ("IGNORE", [0, 1, 3], True), ("ABORT", [0], True), ("ROLLBACK", [], False))
+        for clause, kept, open_after in cases:
             with self.subTest(clause=clause):
                 self.db.execute("BEGIN")
                 self.insert(0, name="strict")
@@ -236,9 +237,10 @@ class Transactions(TransactionCase):
         self.assertEqual(self.others(), list(range(5)))
 
     def test_triggers_and_defaults(self):
-        """A trigger's INSERT belongs to the statement that fired it; NOT NULL does as in an ordinary table, DEFAULT only in JSON (SQLite does not tell a virtual table what was left out)."""
+        """A trigger's INSERT belongs to the statement that fired it; NOT NULL counts, DEFAULT only in JSON (SQLite tells no more)."""
         self.table(self.db, "log", columns="ts TIMESTAMP, host TEXT TAG DEFAULT 'nobody', n INTEGER NOT NULL DEFAULT 7")
-        self.run_sql("CREATE TABLE event(t, n)", "CREATE TRIGGER copy AFTER INSERT ON event BEGIN INSERT INTO log(ts, n) VALUES(new.t, new.n); END")
+        self.run_sql("CREATE TABLE event(t, n)",
+                     "CREATE TRIGGER copy AFTER INSERT ON event BEGIN INSERT INTO log(ts, n) VALUES(new.t, new.n); END")
         self.db.execute("INSERT INTO event VALUES(?, 1), (?, 2)", (T, T + 1))
         with self.assertRaises(sqlite3.IntegrityError):
             self.db.execute("INSERT INTO event VALUES(?, 3), (?, NULL)", (T, T + 1))
@@ -288,7 +290,7 @@ class Locks(TransactionCase):
         self.assertEqual(self.others(), [2])
 
     def test_rows_that_were_durable_already_go(self):
-        """A reader of the main file lets xSync pass and the commit fail: xRollback takes the durable rows back, on disk and in the archive."""
+        """A reader of the main file lets xSync pass and the commit fail: xRollback takes the durable rows back everywhere."""
         for _ in range(3):
             other = self.locked("DEFERRED")
             self.assertFails(self.db, "INSERT INTO cpu VALUES(%d, 'h', 1)" % T, "database is locked")
