@@ -80,7 +80,7 @@ void run_rebound(Bench& bench) {
                   },
                   {{std::string("rebound ts_insert ") + shape.name(), {Aim::kRatioAtLeast, 0.9}, ours(function_sql(shape))},
                    {std::string("rebound INSERT ") + shape.name(), {Aim::kRatioAtLeast, 0.9}, ours(insert_sql(shape))},
-                   {std::string("not rebound INSERT..SELECT ") + shape.name(), {Aim::kRatioAtLeast, 0.9}, [&] {
+                   {std::string("INSERT..SELECT ") + shape.name(), {Aim::kRatioAtLeast, 0.9}, [&] {
                       Timeseries table(bench, shape);
                       return insert_select(table.db, shape, rows, false);
                     }}});

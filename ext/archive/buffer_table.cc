@@ -56,7 +56,6 @@ int xClose(sqlite3_vtab_cursor* cursor) {
 void settle(BufferCursor* cursor) {
   const BufferView& view = cursor->view;
   if (cursor->position >= view.last) return;
-  if (view.order && cursor->position + kRowsAhead < view.last) view.rows->prefetch(view.order[cursor->position + kRowsAhead]);
   cursor->at = view.rows->row(view.order ? view.order[cursor->position] : cursor->position);
   cursor->column = 0;
 }

@@ -8,9 +8,6 @@
 
 namespace ts {
 
-// How many rows ahead memory is asked for where rows are walked in another order than they lie (measured: 8 to 32 do as well).
-constexpr std::size_t kRowsAhead = 16;
-
 // What the table shows next: set before the draining statement is stepped. `order`, when given, is the order of the rows.
 struct BufferView {
   const RowBuffer* rows = nullptr;

@@ -58,12 +58,6 @@ class RowBuffer {
     std::size_t end = index + 1 < offsets_.size() ? offsets_[index + 1] : size_;
     return std::string_view(row(index), end - offsets_[index]);
   }
-  // For walks in another order than the rows': asks for a row that is wanted a little later.
-  void prefetch(std::size_t index) const {
-    constexpr std::size_t kLine = 64;
-    __builtin_prefetch(row(index));
-    __builtin_prefetch(row(index) + kLine);
-  }
   Cell cell(std::size_t row, int column) const;
 
   // Reads the cell at `at` and moves past it.

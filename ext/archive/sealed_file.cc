@@ -151,7 +151,6 @@ void verify_rows(const std::string& path, const TableDef& table, const std::stri
   RowBuffer one(rows.columns());
   std::size_t count = 0;
   for (; select.next(one); one.clear()) {
-    if (count + kRowsAhead < piece.order.size()) rows.prefetch(piece.order[count + kRowsAhead]);
     if (count >= piece.order.size() || one.row_bytes(0) != rows.row_bytes(piece.order[count])) {
       throw Error(Code::kCorrupt, "seal: a row read back differs from the row written: " + path);
     }

@@ -144,6 +144,7 @@ class Hosts(support.TimeseriesCase):
         after.execute("SELECT ts_flush('cpu')").fetchall()
         self.assertEqual(self.numbers(after), expected)
 
+    @unittest.skipIf("thread" in support.SANITIZE, "the thread sanitizer cannot follow threads in a child of a process with threads")
     def test_forked_pool(self):
         """multiprocessing's forked workers write while the parent writes, flushes and reads, and the parent's threads are busy."""
         db = self.table()
