@@ -109,11 +109,11 @@ class Many(support.TimeseriesCase):
         child = Child("hurried", path=self.path("w.db"), location=location, name="w")
         for round in range(10):
             child.wait_for(child.counts["ok"] + 5 + dice.randrange(40))
-            child.process.send_signal(signal.SIGSTOP)
+            self.stop(child)
             while self.holds_spool_db():
                 child.process.send_signal(signal.SIGCONT)
                 time.sleep(0.01)
-                child.process.send_signal(signal.SIGSTOP)
+                self.stop(child)
             try:
                 time.sleep(0.02)  # what it wrote to the pipe arrives
                 rows = len(child.acknowledged())
@@ -127,6 +127,24 @@ class Many(support.TimeseriesCase):
             finally:
                 child.process.send_signal(signal.SIGCONT)
         self.finish(db, [child])
+
+    def stop(self, child):
+        """SIGSTOP, and until every thread stands still: one inside a system call still ends that first."""
+        child.process.send_signal(signal.SIGSTOP)
+        tasks = "/proc/%d/task" % child.process.pid
+        until = time.monotonic() + 5 * support.PATIENCE
+        while time.monotonic() < until:
+            states = []
+            for task in os.listdir(tasks):
+                try:
+                    with open("%s/%s/stat" % (tasks, task)) as stat:
+                        states.append(stat.read().rsplit(")", 1)[1].split()[0])
+                except OSError:
+                    states.append("ended")
+            if set(states) == {"T"}:
+                return
+            time.sleep(0.001)
+        self.fail("the child does not stop: %r" % states)
 
     def holds_spool_db(self):
         db = support.sqlite3.connect(os.path.join(self.spool_of("state"), "spool.db"), isolation_level=None, timeout=0.1)
