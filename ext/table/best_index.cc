@@ -4,7 +4,8 @@
 #include <strings.h>
 
 #include <algorithm>
-#include <cctype>
+
+#include "ext/base/affinity.h"
 
 namespace ts {
 namespace {
@@ -81,16 +82,6 @@ void cost(const Plan& plan, const Schema& schema, sqlite3_index_info* info) {
 }
 
 }  // namespace
-
-Affinity affinity_of(const std::string& type) {
-  std::string upper;
-  for (char c : type) upper += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  auto has = [&](const char* part) { return upper.find(part) != std::string::npos; };
-  if (has("INT")) return Affinity::kNumeric;
-  if (has("CHAR") || has("CLOB") || has("TEXT")) return Affinity::kText;
-  if (has("BLOB") || upper.empty()) return Affinity::kBlob;
-  return Affinity::kNumeric;
-}
 
 std::vector<std::string> plan_names(const Schema& schema) {
   std::vector<std::string> names;

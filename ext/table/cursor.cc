@@ -7,6 +7,7 @@
 
 #include "ext/archive/archive_schema.h"
 #include "ext/archive/flusher.h"
+#include "ext/base/affinity.h"
 #include "ext/base/clock.h"
 #include "ext/table/best_index.h"
 #include "ext/table/time_value.h"
