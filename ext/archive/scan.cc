@@ -28,6 +28,20 @@ void OwnedValue::bind(sqlite3_stmt* stmt, int index) const {
   if (rc != SQLITE_OK) throw_sqlite(sqlite3_db_handle(stmt), rc, "cannot bind a parameter");
 }
 
+std::string filter_sql(const TableDef& table, const Filter& filter) {
+  std::string sql = " AND " + quote_identifier(table.schema.columns[static_cast<std::size_t>(filter.column)].name);
+  if (!filter.collation.empty()) sql += " COLLATE " + filter.collation;
+  sql += " " + filter.op;
+  if (filter.op == "IN") {
+    sql += "(";
+    for (std::size_t i = 0; i < filter.values.size(); i++) sql += i ? ",?" : "?";
+    sql += ")";
+  } else if (!filter.values.empty()) {
+    sql += " ?";
+  }
+  return sql;
+}
+
 std::string scan_sql(const TableDef& table, const ScanSource& source, const ScanPlan& plan, Part part) {
   auto column = [&](int index) { return quote_identifier(table.schema.columns[static_cast<std::size_t>(index)].name); };
   std::string time = column(table.schema.time_column);
@@ -36,18 +50,7 @@ std::string scan_sql(const TableDef& table, const ScanSource& source, const Scan
   sql += " FROM " + source.from + (source.where.empty() ? " WHERE 1" : source.where);
   if (plan.from != INT64_MIN) sql += " AND " + time + ">=" + std::to_string(plan.from);
   if (plan.to != INT64_MAX) sql += " AND " + time + "<=" + std::to_string(plan.to);
-  for (const Filter& filter : plan.filters) {
-    sql += " AND " + column(filter.column);
-    if (!filter.collation.empty()) sql += " COLLATE " + filter.collation;
-    sql += " " + filter.op;
-    if (filter.op == "IN") {
-      sql += "(";
-      for (std::size_t i = 0; i < filter.values.size(); i++) sql += i ? ",?" : "?";
-      sql += ")";
-    } else if (!filter.values.empty()) {
-      sql += " ?";
-    }
-  }
+  for (const Filter& filter : plan.filters) sql += filter_sql(table, filter);
   // With rowid the order is total, so that both parts together are each row once; without an order it is the table's own.
   if (plan.order == Order::kTimeAscending) sql += " ORDER BY " + time + ", rowid";
   if (plan.order == Order::kTimeDescending) sql += " ORDER BY " + time + " DESC, rowid";

@@ -92,6 +92,8 @@ struct ScanSource {
 enum class Part { kFirst, kRest };
 std::string scan_sql(const TableDef& table, const ScanSource& source, const ScanPlan& plan, Part part = Part::kFirst);
 void bind_scan(Statement& statement, const ScanPlan& plan);
+// " AND column op ?..." for one filter; its values are bound in their order.
+std::string filter_sql(const TableDef& table, const Filter& filter);
 
 // Steps a statement on the statement's own thread: open shards and uncommitted rows. `keep` is held until the end.
 std::unique_ptr<RowStream> stream_statement(Database& db, TablePtr table, ScanSource source, std::shared_ptr<const ScanPlan> plan,

@@ -1,4 +1,4 @@
-// Writing, verifying and opening sealed shards of format version 1.
+// Sorting rows into pieces, writing and verifying them, and opening sealed shards.
 #include "ext/archive/sealed_file.h"
 
 #include <stdio.h>
@@ -10,6 +10,8 @@
 #include <unordered_map>
 
 #include "ext/archive/buffer_table.h"
+#include "ext/archive/packed_shard.h"
+#include "ext/archive/packed_writer.h"
 #include "ext/archive/row_reader.h"
 #include "ext/base/failpoint.h"
 #include "ext/base/file.h"
@@ -98,15 +100,7 @@ class ShardRows {
 // 4 KiB pages for small files, larger ones where navigation would otherwise spread (DESIGN section 3).
 int page_size_for(std::size_t bytes) { return bytes >= (20u << 20) ? 65536 : bytes >= (1u << 20) ? 16384 : 4096; }
 
-struct Piece {  // the rows of one partition, in order
-  std::string partition;
-  std::vector<std::uint32_t> order;
-  std::size_t bytes = 0;
-  std::int64_t start = 0, end = 0;
-};
-
-void put_meta(Database& db, const TableDef& table, const Piece& piece, const ShardName& name) {
-  db.exec("CREATE TABLE timeseries_meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID");
+void put_meta(Database& db, const TableDef& table, const SealedPiece& piece, const ShardName& name, int format) {
   Statement put = db.prepare("INSERT INTO timeseries_meta VALUES(?1,?2)");
   auto text = [&](std::string_view key, std::string_view value) {
     put.bind(1, key).bind(2, value);
@@ -116,7 +110,7 @@ void put_meta(Database& db, const TableDef& table, const Piece& piece, const Sha
     put.bind(1, key).bind(2, value);
     put.run();
   };
-  number("format", kFormatRows);
+  number("format", format);
   text("table", table.name);
   text("partition", piece.partition);
   text("precision", precision_text(table.schema.precision));
@@ -129,34 +123,86 @@ void put_meta(Database& db, const TableDef& table, const Piece& piece, const Sha
   text("schema", schema_to_json(table.schema));
 }
 
-void write_rows(const std::string& path, const TableDef& table, const RowBuffer& rows, const Piece& piece, const ShardName& name) {
-  BufferView view{&rows, piece.order.data(), 0, piece.order.size()};
+Database create_file(const std::string& path, std::size_t bytes, int format) {
   Database db(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-  db.exec("PRAGMA page_size=" + std::to_string(page_size_for(piece.bytes)));
+  db.exec("PRAGMA page_size=" + std::to_string(page_size_for(bytes)));
   db.exec("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE");
   db.exec("PRAGMA application_id=" + std::to_string(kApplicationId));
-  db.exec("PRAGMA user_version=" + std::to_string(kFormatRows));
-  register_buffer_table(db.get(), "sorted_rows", rows.columns(), &view);
+  db.exec("PRAGMA user_version=" + std::to_string(format));
+  return db;
+}
+
+void write_rows(const std::string& path, const TableDef& table, const SealedPiece& piece, const ShardName& name) {
+  BufferView view{piece.rows, piece.order.data(), 0, piece.order.size()};
+  Database db = create_file(path, piece.bytes, kFormatRows);
+  register_buffer_table(db.get(), "sorted_rows", piece.rows->columns(), &view);
   db.exec("BEGIN");
-  put_meta(db, table, piece, name);
+  db.exec("CREATE TABLE timeseries_meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID");
+  put_meta(db, table, piece, name, kFormatRows);
   db.exec("CREATE TABLE " + quote_identifier(table.name) + "(" + shard_columns_sql(table.schema) + ")");
   db.exec("INSERT INTO main." + quote_identifier(table.name) + " SELECT * FROM sorted_rows");
   db.exec("COMMIT");
 }
 
+void write_packed(const std::string& path, const TableDef& table, const PackedWriter& packed, const SealedPiece& piece,
+                  const ShardName& name) {
+  Database db = create_file(path, packed.bytes(), kFormatPacked);
+  db.exec("BEGIN");
+  packed.write(db, [&] { put_meta(db, table, piece, name, kFormatPacked); });
+  db.exec("COMMIT");
+}
+
 // The file's rows against the rows in memory: every value by type and bits, and their number.
-void verify_rows(const std::string& path, const TableDef& table, const std::string& key, const RowBuffer& rows, const Piece& piece) {
-  Database db = open_sealed(immutable_uri(path), table, key, path);
-  RowReader select(db, column_names(table.schema), "FROM main." + quote_identifier(table.name));
-  RowBuffer one(rows.columns());
-  std::size_t count = 0;
-  for (; select.next(one); one.clear()) {
-    if (count >= piece.order.size() || one.row_bytes(0) != rows.row_bytes(piece.order[count])) {
-      throw Error(Code::kCorrupt, "seal: a row read back differs from the row written: " + path);
+class Comparison {
+ public:
+  Comparison(const SealedPiece& piece, const std::string& path) : piece_(piece), path_(path) {}
+  void row(std::string_view bytes) {
+    if (count_ >= piece_.order.size() || bytes != piece_.rows->row_bytes(piece_.order[count_])) {
+      throw Error(Code::kCorrupt, "seal: a row read back differs from the row written: " + path_);
     }
-    count++;
+    count_++;
   }
-  if (count != piece.order.size()) throw Error(Code::kCorrupt, "seal: rows are missing after writing: " + path);
+  void end() const {
+    if (count_ != piece_.order.size()) throw Error(Code::kCorrupt, "seal: rows are missing after writing: " + path_);
+  }
+
+ private:
+  const SealedPiece& piece_;
+  const std::string& path_;
+  std::size_t count_ = 0;
+};
+
+void verify_rows(Database& db, const TableDef& table, Comparison comparison) {
+  RowReader select(db, column_names(table.schema), "FROM main." + quote_identifier(table.name));
+  RowBuffer one(static_cast<int>(table.schema.columns.size()));
+  for (; select.next(one); one.clear()) comparison.row(one.row_bytes(0));
+  comparison.end();
+}
+
+void verify_packed(Database& db, const TablePtr& table, const std::string& path, Comparison comparison) {
+  PackedShard shard(db, table, path);
+  auto plan = std::make_shared<ScanPlan>();
+  std::vector<int> slots;  // of columns in the plan; -1: the time
+  for (int c = 0; c < static_cast<int>(table->schema.columns.size()); c++) {
+    slots.push_back(c == table->schema.time_column ? -1 : static_cast<int>(plan->columns.size()));
+    if (slots.back() >= 0) plan->columns.push_back(c);
+  }
+  ChunkScan scan(shard, plan);
+  RowBuffer rows(static_cast<int>(slots.size()));
+  for (DecodedChunk chunk; scan.next(chunk); rows.clear()) {
+    for (std::uint32_t row : chunk.rows) {
+      rows.begin_row();
+      for (int slot : slots) {
+        if (slot < 0) {
+          rows.add_integer(chunk.times[row]);
+        } else {
+          rows.add_cell(chunk.columns[static_cast<std::size_t>(slot)].cell(row));
+        }
+      }
+      comparison.row(rows.row_bytes(rows.rows() - 1));
+    }
+  }
+  comparison.end();
 }
 
 // Removes files of a seal that fails: a full disk must not be filled further.
@@ -178,8 +224,26 @@ class Unfinished {
   std::vector<std::string> paths_;
 };
 
-SealedRow write_piece(const TablePtr& table, const RowBuffer& rows, const Piece& piece, const std::string& directory,
-                      const std::string& writer, Unfinished& unfinished) {
+// Packs the piece and proves it. False: plain rows are smaller, or what was read back is not what was written.
+bool pack_piece(const std::string& path, const TablePtr& table, const SealedPiece& piece, const std::string& key, const ShardName& name) {
+  PackedWriter packed(*table, piece);
+  if (!packed.worthwhile()) return false;
+  write_packed(path, *table, packed, piece, name);
+  TS_FAILPOINT("seal.written");
+  try {
+    SealedFile file = open_sealed(immutable_uri(path), *table, key, path);
+    verify_packed(file.db, table, path, Comparison(piece, path));
+    return true;
+  } catch (const Error& e) {
+    if (e.code() != Code::kCorrupt) throw;
+    sqlite3_log(SQLITE_WARNING, "timeseries: packing %s is not exact, so plain rows are stored: %s", key.c_str(), e.what());
+    remove_file(path);
+    return false;
+  }
+}
+
+SealedRow write_piece(const TablePtr& table, const SealedPiece& piece, const std::string& directory, const std::string& writer,
+                      Unfinished& unfinished) {
   ShardName name{piece.start, piece.end, static_cast<std::int64_t>(piece.order.size()), writer, new_ulid()};
   SealedRow out;
   out.table = table->name;
@@ -189,9 +253,12 @@ SealedRow write_piece(const TablePtr& table, const RowBuffer& rows, const Piece&
   std::string temporary = directory + "/" + name.id + ".tmp", path = directory + "/" + out.file;
   unfinished.add(temporary);
   unfinished.add(path);
-  write_rows(temporary, *table, rows, piece, name);
-  TS_FAILPOINT("seal.written");
-  verify_rows(temporary, *table, out.key, rows, piece);
+  if (!pack_piece(temporary, table, piece, out.key, name)) {
+    write_rows(temporary, *table, piece, name);
+    TS_FAILPOINT("seal.written");
+    SealedFile file = open_sealed(immutable_uri(temporary), *table, out.key, temporary);
+    verify_rows(file.db, *table, Comparison(piece, temporary));
+  }
   sync_file(temporary);
   if (::rename(temporary.c_str(), path.c_str()) != 0) throw_errno("cannot rename", temporary);
   TS_FAILPOINT("seal.renamed");
@@ -216,7 +283,7 @@ void sort_keys(std::vector<SortKey>& keys, std::size_t series) {
   keys = std::move(sorted);
 }
 
-std::vector<Piece> sort_into_pieces(const TableDef& table, const RowBuffer& rows) {
+std::vector<SealedPiece> sort_into_pieces(const TableDef& table, const RowBuffer& rows) {
   const Schema& schema = table.schema;
   SeriesRanks series(schema);
   std::vector<SortKey> keys(rows.rows());
@@ -238,18 +305,23 @@ std::vector<Piece> sort_into_pieces(const TableDef& table, const RowBuffer& rows
     }
     current->push_back(key);
   }
-  std::vector<Piece> pieces;
+  std::vector<SealedPiece> pieces;
   for (auto& [start, part] : partitions) {
     sort_keys(part, rank.size());
-    Piece piece;
+    SealedPiece piece;
+    piece.rows = &rows;
     piece.partition = partition_name(start, schema.precision, schema.partition);
     piece.start = piece.end = part[0].time;
+    std::uint32_t series_at = 0;
     for (const SortKey& key : part) {
+      if (!piece.order.empty() && key.series != series_at) piece.series_end.push_back(static_cast<std::uint32_t>(piece.order.size()));
+      series_at = key.series;
       piece.start = std::min(piece.start, key.time);
       piece.end = std::max(piece.end, key.time);
       piece.order.push_back(key.row);
       piece.bytes += rows.row_bytes(key.row).size();
     }
+    piece.series_end.push_back(static_cast<std::uint32_t>(piece.order.size()));
     pieces.push_back(std::move(piece));
   }
   return pieces;
@@ -263,8 +335,8 @@ std::vector<SealedRow> seal_table(const TablePtr& table, const std::vector<SealI
   std::vector<SealedRow> files;
   Unfinished unfinished;
   auto write = [&] {
-    for (const Piece& piece : sort_into_pieces(*table, rows)) {
-      files.push_back(write_piece(table, rows, piece, sealed_directory, writer, unfinished));
+    for (const SealedPiece& piece : sort_into_pieces(*table, rows)) {
+      files.push_back(write_piece(table, piece, sealed_directory, writer, unfinished));
     }
     rows.clear();
   };
@@ -312,9 +384,19 @@ std::int64_t pragma(Database& db, const char* name, const std::string& object) {
   }
 }
 
+
+// Only an ordinary table may answer for the rows: no view, trigger or virtual table of a stranger runs here.
+void check_tables(Database& db, const TableDef& table, const std::string& object) {
+  Statement kind = db.prepare(
+      "SELECT count(*), sum(type='table' AND rootpage>0 AND lower(name) IN (lower(?1),'timeseries_meta')),"
+      " sum(type NOT IN ('table')) FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'");
+  kind.bind(1, std::string_view(table.name));
+  if (!kind.step() || kind.int64(0) != 2 || kind.int64(1) != 2) refuse(Code::kCorrupt, object, "does not hold the two tables of a shard");
+}
+
 }  // namespace
 
-Database open_sealed(const std::string& uri, const TableDef& table, const std::string& key, const std::string& object) {
+SealedFile open_sealed(const std::string& uri, const TableDef& table, const std::string& key, const std::string& object) {
   Database db(uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
   int ignored = 0;
   sqlite3_db_config(db.get(), SQLITE_DBCONFIG_DEFENSIVE, 1, &ignored);
@@ -323,17 +405,14 @@ Database open_sealed(const std::string& uri, const TableDef& table, const std::s
   sqlite3_db_config(db.get(), SQLITE_DBCONFIG_DQS_DML, 0, &ignored);
   if (pragma(db, "application_id", object) != kApplicationId) refuse(Code::kCorrupt, object, "not a timeseries shard");
   std::int64_t version = pragma(db, "user_version", object);
-  if (version > kFormatRows) {
+  if (version > kFormatPacked) {
     refuse(Code::kTooNew, object, "written by a newer version (format " + std::to_string(version) + "); upgrade timeseries");
   }
-  if (version != kFormatRows) refuse(Code::kCorrupt, object, "unknown format version " + std::to_string(version));
+  if (version != kFormatRows && version != kFormatPacked) {
+    refuse(Code::kCorrupt, object, "unknown format version " + std::to_string(version));
+  }
   db.exec("PRAGMA cell_size_check=ON");
-
-  // Only an ordinary table may answer for the rows: no view, trigger or virtual table of a stranger runs here.
-  Statement kind = db.prepare("SELECT count(*), sum(type='table' AND rootpage>0 AND lower(name) IN (lower(?1),'timeseries_meta')),"
-                              " sum(type NOT IN ('table')) FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'");
-  kind.bind(1, std::string_view(table.name));
-  if (!kind.step() || kind.int64(0) != 2 || kind.int64(1) != 2) refuse(Code::kCorrupt, object, "does not hold the two tables of a shard");
+  if (version == kFormatRows) check_tables(db, table, object);
 
   Statement meta = db.prepare("SELECT value FROM main.timeseries_meta WHERE key=?1");
   auto value = [&](std::string_view name) {
@@ -361,8 +440,8 @@ Database open_sealed(const std::string& uri, const TableDef& table, const std::s
   if (auto difference = contradiction(schema, schema_from_json(value("schema"), object))) {
     refuse(Code::kCorrupt, object, "its schema contradicts the table's: " + *difference);
   }
-  check_columns(db, table, object);
-  return db;
+  if (version == kFormatRows) check_columns(db, table, object);
+  return {std::move(db), static_cast<int>(version)};
 }
 
 }  // namespace ts

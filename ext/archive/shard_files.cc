@@ -13,11 +13,11 @@ namespace ts {
 std::string ShardFile::id_of(const Store& store, const ShardRef& ref) { return object_name(store, ref.key) + "#" + ref.etag; }
 
 ShardFile::ShardFile(std::shared_ptr<Store> store, TablePtr table, const ShardRef& ref, const Cancel* cancel)
-    : id_(id_of(*store, ref)), object_(object_name(*store, ref.key)) {
+    : id_(id_of(*store, ref)), object_(object_name(*store, ref.key)), table_(std::move(table)) {
   lend(cancel);
   if (!ref.path.empty() && file_exists(ref.path)) {
     try {
-      db_ = open_sealed(immutable_uri(ref.path), *table, ref.key, ref.path);
+      open(immutable_uri(ref.path), ref.key, ref.path);
       return;
     } catch (const Error&) {
       if (file_exists(ref.path)) throw;  // otherwise it was stored and removed in this instant: read it there
@@ -25,10 +25,20 @@ ShardFile::ShardFile(std::shared_ptr<Store> store, TablePtr table, const ShardRe
   }
   try {
     mount_ = std::make_unique<Mount>(std::make_shared<RangedFile>(store, ref.key, ref.etag, ref.size), &relay_);
-    db_ = open_sealed(mount_->uri(), *table, ref.key, object_);
+    open(mount_->uri(), ref.key, object_);
   } catch (const Error& e) {
     explain(e);
   }
+}
+
+void ShardFile::open(const std::string& uri, const std::string& key, const std::string& object) {
+  sealed_ = open_sealed(uri, *table_, key, object);
+  if (sealed_.format == kFormatPacked) packed_ = std::make_unique<PackedShard>(sealed_.db, table_, object);
+}
+
+std::unique_ptr<BatchSource> ShardFile::batches(std::shared_ptr<const ScanPlan> plan) {
+  if (packed_) return packed_batches(*packed_, std::move(plan));
+  return row_batches(sealed_.db, table_, std::move(plan));
 }
 
 void ShardFile::explain(const Error& error) {
@@ -62,30 +72,21 @@ void ShardFiles::give_back(std::unique_ptr<ShardFile> file) {
 
 namespace {
 
-constexpr std::size_t kBatchRows = 1024;       // of one handing over
-constexpr std::size_t kBatchBytes = 1u << 20;  // also of few large rows
-constexpr std::size_t kBatchesAhead = 4;       // decoded before the statement wants them: bounds memory
+constexpr std::size_t kBatchesAhead = 4;  // decoded before the statement wants them: bounds memory
 constexpr auto kPoll = std::chrono::milliseconds(40);
-
-struct Batch {
-  explicit Batch(int columns) : rows(columns) {}
-  RowBuffer rows;
-  std::vector<std::int64_t> times, ordinals;
-};
 
 // What worker and statement share. The worker's task holds it, so it may outlive the stream by one batch.
 struct Shared {
   std::mutex mutex;
   std::condition_variable changed;
-  std::deque<std::unique_ptr<Batch>> ready;
+  std::deque<std::unique_ptr<RowBatch>> ready;
   bool working = false, done = false, stopped = false;
   bool enough = false;  // plan.limit rows are there: nothing more is decoded until the statement asks for it
-  bool rest = false;    // it did
   std::exception_ptr error;
 
   // Of the task that runs (one at a time).
   std::unique_ptr<ShardFile> file;
-  Statement statement;
+  std::unique_ptr<BatchSource> source;
 };
 
 class ShardStream : public RowStream {
@@ -107,7 +108,7 @@ class ShardStream : public RowStream {
     // A worker in the middle of a batch ends within one poll of Cancel or one batch.
     shared_.changed.wait(lock, [this] { return !shared_.working; });
     lock.unlock();
-    shared_.statement = Statement();
+    shared_.source.reset();
     if (shared_.file && !shared_.error) {
       try {
         files_.give_back(std::move(shared_.file));
@@ -123,10 +124,7 @@ class ShardStream : public RowStream {
   }
 
   bool next() override {
-    if (batch_ && ++row_ < batch_->rows.rows()) {
-      settle();
-      return true;
-    }
+    if (batch_ && batch_->next()) return checked();
     std::unique_lock lock(shared_.mutex);
     batch_.reset();
     for (;;) {
@@ -134,16 +132,12 @@ class ShardStream : public RowStream {
         batch_ = std::move(shared_.ready.front());
         shared_.ready.pop_front();
         schedule();
-        row_ = 0;
-        settle();
-        return true;
+        batch_->next();
+        return checked();
       }
       if (shared_.error) std::rethrow_exception(shared_.error);
       if (shared_.done) return false;
-      if (shared_.enough) {
-        shared_.enough = false;
-        shared_.rest = true;
-      }
+      shared_.enough = false;
       schedule();
       shared_.changed.wait_for(lock, kPoll);
       lock.unlock();
@@ -152,20 +146,15 @@ class ShardStream : public RowStream {
     }
   }
 
-  std::int64_t time() const override { return batch_->times[row_]; }
-  std::int64_t ordinal() const override { return batch_->ordinals[row_]; }
-
-  void result(sqlite3_context* context, int slot) override {
-    if (slot < slot_) settle();
-    for (; slot_ < slot; slot_++) RowBuffer::skip(at_);
-    const char* at = at_;
-    RowBuffer::result(context, RowBuffer::read(at));
-  }
+  std::int64_t time() const override { return batch_->time(); }
+  std::int64_t ordinal() const override { return batch_->ordinal(); }
+  void result(sqlite3_context* context, int slot) override { batch_->result(context, slot); }
 
  private:
-  void settle() {
-    at_ = batch_->rows.row(row_);
-    slot_ = 0;
+  // Pruning and the order of rows rest on the range in the name.
+  bool checked() const {
+    if (batch_->time() >= ref_.start && batch_->time() <= ref_.end) return true;
+    throw Error(Code::kCorrupt, "shard: a row's time lies outside the range its name says: " + object_name(*store_, ref_.key));
   }
 
   // With the mutex held: one task at a time, as long as there is room.
@@ -182,14 +171,12 @@ class ShardStream : public RowStream {
   }
 
   void work() noexcept {
-    std::unique_ptr<Batch> batch;
+    BatchSource::Next made;
     std::exception_ptr error;
-    bool done = false, enough = false;
     try {
       if (!shared_.file) open();
-      if (shared_.rest && part_ == Part::kFirst) prepare(Part::kRest);
-      batch = decode(done);
-      enough = done && part_ == Part::kFirst && rows_ == plan_->limit;
+      made = shared_.source->next();
+      count(made);
     } catch (const Error& e) {
       try {
         if (shared_.file) shared_.file->explain(e);
@@ -203,10 +190,10 @@ class ShardStream : public RowStream {
     std::lock_guard lock(shared_.mutex);
     shared_.working = false;
     shared_.error = error;
-    shared_.done = done && !enough;
-    shared_.enough = enough;
-    if (batch && batch->rows.rows()) shared_.ready.push_back(std::move(batch));
-    if (!error && !done) {
+    shared_.done = made.state == BatchSource::State::kEnd;
+    shared_.enough = made.state == BatchSource::State::kEnough;
+    if (made.batch && made.batch->size()) shared_.ready.push_back(std::move(made.batch));
+    if (!error) {
       try {
         schedule();
       } catch (...) {
@@ -225,37 +212,15 @@ class ShardStream : public RowStream {
       shared_.file = std::make_unique<ShardFile>(store_, table_, ref_, cancel_);
     }
     stats_->files_read++;
-    prepare(Part::kFirst);
+    shared_.source = shared_.file->batches(plan_);
   }
 
-  void prepare(Part part) {
-    part_ = part;
-    shared_.statement = shared_.file->db().prepare(scan_sql(*table_, {"main." + quote_identifier(table_->name), ""}, *plan_, part));
-    bind_scan(shared_.statement, *plan_);
-  }
-
-  std::unique_ptr<Batch> decode(bool& done) {
-    int columns = static_cast<int>(plan_->columns.size());
-    auto batch = std::make_unique<Batch>(columns);
-    while (batch->rows.rows() < kBatchRows && batch->rows.bytes() < kBatchBytes) {
-      if (!shared_.statement.step()) {
-        done = true;
-        check_complete(rows_ + static_cast<std::int64_t>(batch->rows.rows()));
-        break;
-      }
-      std::int64_t time = shared_.statement.int64(1);
-      // Pruning and the order of rows rest on the range in the name.
-      if (time < ref_.start || time > ref_.end || sqlite3_column_type(shared_.statement.get(), 1) != SQLITE_INTEGER) {
-        throw Error(Code::kCorrupt, "shard: a row's time lies outside the range its name says: " + object_name(*store_, ref_.key));
-      }
-      batch->ordinals.push_back(shared_.statement.int64(0));
-      batch->times.push_back(time);
-      batch->rows.begin_row();
-      for (int c = 0; c < columns; c++) batch->rows.add_column(shared_.statement.get(), c + 2);
+  void count(const BatchSource::Next& made) {
+    if (made.batch) {
+      rows_ += made.batch->size();
+      stats_->rows_read += made.batch->size();
     }
-    rows_ += static_cast<std::int64_t>(batch->rows.rows());
-    stats_->rows_read += static_cast<std::int64_t>(batch->rows.rows());
-    return batch;
+    if (made.state == BatchSource::State::kEnd) check_complete(rows_);
   }
 
   // Where the plan asks for every row, their number is known from the name.
@@ -275,12 +240,8 @@ class ShardStream : public RowStream {
   QueryStats* stats_;
   InterruptProbe& probe_;
   Shared shared_;
-  std::unique_ptr<Batch> batch_;
-  std::size_t row_ = 0;
-  const char* at_ = nullptr;
-  int slot_ = 0;
-  std::int64_t rows_ = 0;  // decoded so far; of the task alone, as part_
-  Part part_ = Part::kFirst;
+  std::unique_ptr<RowBatch> batch_;
+  std::int64_t rows_ = 0;  // decoded so far; of the task alone
 };
 
 }  // namespace

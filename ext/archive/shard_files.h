@@ -7,6 +7,7 @@
 
 #include "ext/archive/scan.h"
 #include "ext/archive/sealed_file.h"
+#include "ext/archive/shard_batches.h"
 #include "vfs/remote_vfs.h"
 #include "vfs/store.h"
 
@@ -23,7 +24,9 @@ struct ShardRef {
 class ShardFile {
  public:
   ShardFile(std::shared_ptr<Store> store, TablePtr table, const ShardRef& ref, const Cancel* cancel);
-  Database& db() { return db_; }
+  Database& db() { return sealed_.db; }
+  const PackedShard* packed() const { return packed_.get(); }  // null: format 1
+  std::unique_ptr<BatchSource> batches(std::shared_ptr<const ScanPlan> plan);
   const std::string& id() const { return id_; }
   void lend(const Cancel* cancel) { relay_.target.store(cancel); }
   // Throws the error behind SQLite's "disk I/O error", naming the object; else throws `error` naming it.
@@ -44,10 +47,14 @@ class ShardFile {
       if (const Cancel* t = target.load()) t->charge(requests, bytes);
     }
   };
+  void open(const std::string& uri, const std::string& key, const std::string& object);
+
   std::string id_, object_;
+  TablePtr table_;
   Relay relay_;
-  std::unique_ptr<Mount> mount_;  // before db_: closed after it
-  Database db_;
+  std::unique_ptr<Mount> mount_;  // before sealed_: closed after it
+  SealedFile sealed_;
+  std::unique_ptr<PackedShard> packed_;
 };
 
 // Open shards files of one connection that no stream uses at the moment. Thread-safe.
