@@ -10,6 +10,7 @@ import struct
 import unittest
 
 from . import support
+from .stock import Text, quoted
 
 SEED = int(os.environ.get("TIMESERIES_DIFFERENTIAL_SEED", "1"))
 QUERIES_PER_ROUND = 125
@@ -35,10 +36,6 @@ COLUMNS = [
     ("order", "TEXT TAG", "TEXT"),
 ]
 NAMES = [name for name, _, _ in COLUMNS]
-
-
-def quoted(name):
-    return '"%s"' % name
 
 
 def literal(value):
@@ -317,10 +314,6 @@ class Generator:
              + [(outer_join, "bag")] * 4 + [(self_join, "bag")] * 2
              + [(correlated, "bag")] * 3 + [(in_subquery, "bag")] * 2 + [(recursive, "bag")] * 2 + [(compound, "fold")] * 2
              + [(union_all, "bag")] * 2 + [(from_view, "list")] * 2)
-
-
-class Text(bytes):
-    """TEXT as it is, also where it is no UTF-8 or holds a NUL."""
 
 
 def exact(value):
