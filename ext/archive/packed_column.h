@@ -28,10 +28,10 @@ constexpr std::size_t kMaxChunkRows = 1u << 16;  // of a chunk that a reader tak
 
 struct PackedColumn {
   PackedKind kind = PackedKind::kInteger;
-  bool all_null = false;      // every row; nothing else counts then
+  bool all_null = false;  // every row; nothing else counts then
   std::int64_t base = 0, slope = 0;
-  double scale = 1;           // kDecimal
-  bool nullable = false;      // the code of all ones in `data` means NULL
+  double scale = 1;       // kDecimal
+  bool nullable = false;  // the code of all ones in `data` means NULL
   int step = 0, mini_bits = 0, bits = 0;
   std::string_view mini, data;  // of a row in a file, or of an OwnedPacked
 };

@@ -104,7 +104,8 @@ class Decoder {
   // The code number `index` of `bits` bits: the bytes that hold it, shifted and masked. Widths vary by chunk up to `most`.
   std::string code(PackedPart blob, const std::string& index, const std::string& bits, int most) const {
     int count = 1;
-    for (int b = 1; b <= most; b++) count = std::max(count, bytes_spanned(b));
+    for (int b = 1; b <= std::min(most, kMaxPackedBits); b++) count = std::max(count, bytes_spanned(b));
+    if (most == 64) count = 8;
     if (bits == std::to_string(most)) count = bytes_spanned(most);
     std::string at = index + "*" + bits;
     return "((" + bytes(blob, "(" + at + ">>3)", count) + ">>(" + std::to_string(8 * count) + "-" + bits + "-(" + at + "&7)))&((1<<" +
@@ -114,8 +115,8 @@ class Decoder {
   // sign * mantissa * 2^exponent: all three factors and both products are exact.
   std::string ieee() const {
     std::string power = in_quotes(names_.power);
-    return "(SELECT (1-2*(b.b<0))*(((b.b&4503599627370495)|(((b.b>>52)&2047)>0)<<52)*p.p) FROM (SELECT " + integer() + " AS b) AS b CROSS JOIN " +
-           power + " AS p WHERE p.e=((b.b>>52)&2047))";
+    return "(SELECT (1-2*(b.b<0))*(((b.b&4503599627370495)|((((b.b>>52)&2047)>0)<<52))*p.p) FROM (SELECT " + integer() +
+           " AS b) AS b CROSS JOIN " + power + " AS p WHERE p.e=((b.b>>52)&2047))";
   }
 
   const PackedNames& names_;
@@ -247,10 +248,11 @@ std::vector<std::string> packed_tables_sql(const TableDef& table, const std::vec
 
 std::string packed_view_sql(const TableDef& table, const std::vector<Presence>& presence) {
   PackedNames names(table);
-  std::string sql = "CREATE VIEW " + in_quotes(table.name) +
-                    " AS\n-- Row r.i of chunk c of series s: base + slope*i + mini[i>>step] + data[i], from big-endian bits; k.z turns a byte "
-                    "into its number.\nWITH k(z) AS (SELECT " +
-                    byte_constant() + ")\nSELECT\n";
+  std::string sql =
+      "CREATE VIEW " + in_quotes(table.name) +
+      " AS\n-- Row r.i of chunk c of series s: base + slope*i + mini[i>>step] + data[i], from big-endian bits; k.z turns a byte "
+      "into its number.\nWITH k(z) AS (SELECT " +
+      byte_constant() + ")\nSELECT\n";
   std::size_t value = 0;
   for (std::size_t c = 0; c < table.schema.columns.size(); c++) {
     const Column& column = table.schema.columns[c];
@@ -267,9 +269,9 @@ std::string packed_view_sql(const TableDef& table, const std::vector<Presence>& 
     }
     sql += " AS " + in_quotes(column.name);
   }
-  return sql + "\nFROM k CROSS JOIN " + in_quotes(names.series) + " AS s CROSS JOIN " + in_quotes(names.chunk) +
-         " AS c CROSS JOIN " + in_quotes(names.number) + " AS r\nWHERE c.id BETWEEN s." + names.series_fields[0] + " AND s." +
-         names.series_fields[1] + " AND r.i<c.n";
+  return sql + "\nFROM k CROSS JOIN " + in_quotes(names.series) + " AS s CROSS JOIN " + in_quotes(names.chunk) + " AS c CROSS JOIN " +
+         in_quotes(names.number) + " AS r\nWHERE c.id BETWEEN s." + names.series_fields[0] + " AND s." + names.series_fields[1] +
+         " AND r.i<c.n";
 }
 
 }  // namespace ts

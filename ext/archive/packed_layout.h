@@ -21,7 +21,7 @@ struct Presence {
   bool part[kPackedParts] = {};
   bool kind[4] = {};                                  // by PackedKind
   int least_bits = 64, most_bits = 0, most_mini = 0;  // of chunks that are not all NULL
-  bool of_class = true;  // every value has the class that a CAST to the column's affinity keeps
+  bool of_class = true;                               // every value has the class that a CAST to the column's affinity keeps
 
   void add(const PackedColumn& column, bool is_time, std::int64_t t0);
 };
@@ -34,7 +34,7 @@ bool cast_keeps(const std::string& type, int classes);
 struct PackedNames {
   explicit PackedNames(const TableDef& table);
   std::string series, chunk, number, value, power, series_index;  // of tables and of the index, not quoted
-  std::vector<std::string> series_fields;  // first_chunk, last_chunk, t0, t1, or what is free beside the tags
+  std::vector<std::string> series_fields;                         // first_chunk, last_chunk, t0, t1, or what is free beside the tags
 };
 
 std::vector<int> value_columns(const Schema& schema);  // those that are no tags: with the time

@@ -41,7 +41,8 @@ Cell DecodedColumn::cell(std::size_t row) const {
 PackedShard::PackedShard(Database& db, TablePtr table, std::string object)
     : db_(db), table_(std::move(table)), object_(std::move(object)), names_(*table_), value_columns_(ts::value_columns(table_->schema)) {
   // Ordinary tables only, and the view, which is for others: it is never run here.
-  Statement entries = db_.prepare("SELECT type, name, rootpage, coalesce(sql,'') FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'");
+  Statement entries =
+      db_.prepare("SELECT type, name, rootpage, coalesce(sql,'') FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'");
   bool series = false, chunk = false, meta = false;
   while (entries.step()) {
     std::string type = entries.text(0), name = entries.text(1);
@@ -70,7 +71,8 @@ void PackedShard::check_series_columns() {
   Statement info = db_.prepare("PRAGMA main.table_xinfo(" + quote_identifier(names_.series) + ")");
   std::size_t at = 0;
   for (; info.step(); at++) {
-    if (at >= wanted.size() || !same_text(info.text(1), wanted[at]) || info.int64(6) != 0) refuse("its series table is not what its schema says");
+    if (at >= wanted.size() || !same_text(info.text(1), wanted[at]) || info.int64(6) != 0)
+      refuse("its series table is not what its schema says");
   }
   if (at != wanted.size()) refuse("its series table is not what its schema says");
 }
@@ -106,9 +108,11 @@ std::vector<PackedShard::Series> PackedShard::series(const ScanPlan& plan) const
   auto is_tag = [&](int column) { return schema.columns[static_cast<std::size_t>(column)].tag; };
   std::string sql = "SELECT ";
   for (const std::string& field : names_.series_fields) sql += field + ",";
-  for (int column : plan.columns) sql += (is_tag(column) ? quote_identifier(schema.columns[static_cast<std::size_t>(column)].name) : "NULL") + ",";
+  for (int column : plan.columns)
+    sql += (is_tag(column) ? quote_identifier(schema.columns[static_cast<std::size_t>(column)].name) : "NULL") + ",";
   sql.back() = ' ';
-  sql += "FROM main." + quote_identifier(names_.series) + " WHERE " + names_.series_fields[3] + ">=?1 AND " + names_.series_fields[2] + "<=?2";
+  sql +=
+      "FROM main." + quote_identifier(names_.series) + " WHERE " + names_.series_fields[3] + ">=?1 AND " + names_.series_fields[2] + "<=?2";
   for (const Filter& filter : plan.filters) {
     if (is_tag(filter.column)) sql += filter_sql(*table_, filter);
   }
@@ -157,8 +161,9 @@ ChunkCursor::ChunkCursor(const PackedShard& shard, const std::vector<int>& colum
     selected_.push_back(part);
     sql += ", " + quote_identifier(part.name);
   }
-  select_ = shard.db().prepare(sql + " FROM main." + quote_identifier(shard.names().chunk) +
-                               " WHERE id BETWEEN ?1 AND ?2 AND t1>=?3 AND t0<=?4 ORDER BY id" + (direction == Direction::kUp ? "" : " DESC"));
+  select_ =
+      shard.db().prepare(sql + " FROM main." + quote_identifier(shard.names().chunk) +
+                         " WHERE id BETWEEN ?1 AND ?2 AND t1>=?3 AND t0<=?4 ORDER BY id" + (direction == Direction::kUp ? "" : " DESC"));
 }
 
 void ChunkCursor::seek(std::int64_t first_chunk, std::int64_t last_chunk, std::int64_t from, std::int64_t to) {
@@ -187,14 +192,15 @@ void ChunkCursor::read_row() {
   std::vector<std::int64_t> null_codes(wanted_.size(), 0);
   sqlite3_stmt* row = select_.get();
   for (std::size_t s = 0; s < selected_.size(); s++) {
-    auto slot = static_cast<std::size_t>(
-        slot_[static_cast<std::size_t>(shard_.value_columns()[static_cast<std::size_t>(selected_[s].value)])]);
+    auto slot =
+        static_cast<std::size_t>(slot_[static_cast<std::size_t>(shard_.value_columns()[static_cast<std::size_t>(selected_[s].value)])]);
     PackedColumn& column = packed_[slot];
     int at = static_cast<int>(s) + 4, type = sqlite3_column_type(row, at);
     auto small = [&] { return static_cast<int>(std::clamp<std::int64_t>(select_.int64(at), -1, 1000)); };
     auto blob = [&] {
       const void* bytes = sqlite3_column_blob(row, at);
-      return bytes ? std::string_view(static_cast<const char*>(bytes), static_cast<std::size_t>(sqlite3_column_bytes(row, at))) : std::string_view();
+      return bytes ? std::string_view(static_cast<const char*>(bytes), static_cast<std::size_t>(sqlite3_column_bytes(row, at)))
+                   : std::string_view();
     };
     switch (selected_[s].part) {
       case kBase:
@@ -282,7 +288,8 @@ void ChunkCursor::decode(int column_index, std::size_t begin, std::size_t end, D
 void ChunkCursor::load_values(DecodedColumn& out) {
   if (!shard_.has_values()) shard_.refuse("lacks the table of values that a chunk needs");
   if (!value_) {
-    value_ = shard_.db().prepare("SELECT id, v FROM main." + quote_identifier(shard_.names().value) + " WHERE id BETWEEN ?1 AND ?2 ORDER BY id");
+    value_ =
+        shard_.db().prepare("SELECT id, v FROM main." + quote_identifier(shard_.names().value) + " WHERE id BETWEEN ?1 AND ?2 ORDER BY id");
   }
   std::vector<std::int64_t> ids;
   ids.reserve(out.integers.size());
@@ -354,7 +361,8 @@ bool chunk_may_pass(const Filter& filter, const PackedColumn& column, std::size_
   auto value = operand.type == SQLITE_INTEGER ? static_cast<long double>(operand.integer) : static_cast<long double>(operand.real);
   if (!decimal) return range_may_pass(filter.op, low, high, value);
   // Division rounds, but keeps the order.
-  return range_may_pass(filter.op, static_cast<double>(low) / column.scale, static_cast<double>(high) / column.scale, static_cast<double>(value));
+  return range_may_pass(filter.op, static_cast<double>(low) / column.scale, static_cast<double>(high) / column.scale,
+                        static_cast<double>(value));
 }
 
 template <class Test>
@@ -423,8 +431,8 @@ void apply_filter(const Filter& filter, const Column& declared, const DecodedCol
     }
     return;
   }
-  bool number = filter.values.size() == 1 && filter.op != "IN" &&
-                (filter.values[0].type == SQLITE_INTEGER || filter.values[0].type == SQLITE_FLOAT);
+  bool number =
+      filter.values.size() == 1 && filter.op != "IN" && (filter.values[0].type == SQLITE_INTEGER || filter.values[0].type == SQLITE_FLOAT);
   if (number && (column.form == Form::kInteger || column.form == Form::kReal)) {
     const OwnedValue& operand = filter.values[0];
     bool integers = column.form == Form::kInteger;
@@ -520,7 +528,8 @@ bool ChunkScan::to_next_chunk() {
     seeked_ = true;
     if (!cursor_.next()) return false;
     while (at_ < series_.size() && series_[at_].last_chunk < cursor_.id()) at_++;
-    if (!series_.empty() && (at_ == series_.size() || series_[at_].first_chunk > cursor_.id())) shard_.refuse("a chunk belongs to no series");
+    if (!series_.empty() && (at_ == series_.size() || series_[at_].first_chunk > cursor_.id()))
+      shard_.refuse("a chunk belongs to no series");
     return true;
   }
   for (;;) {

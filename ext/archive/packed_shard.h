@@ -17,20 +17,20 @@ namespace ts {
 struct DecodedColumn {
   enum class Form { kConstant, kInteger, kReal, kValue };
   Form form = Form::kConstant;
-  OwnedValue constant;                  // kConstant: in every row
-  std::vector<std::int64_t> integers;   // kInteger; kValue: indexes in `values`
-  std::vector<double> reals;            // kReal
-  std::vector<std::uint8_t> nulls;      // 1: NULL; empty: there is none
-  std::vector<OwnedValue> values;       // kValue: each distinct one
+  OwnedValue constant;                 // kConstant: in every row
+  std::vector<std::int64_t> integers;  // kInteger; kValue: indexes in `values`
+  std::vector<double> reals;           // kReal
+  std::vector<std::uint8_t> nulls;     // 1: NULL; empty: there is none
+  std::vector<OwnedValue> values;      // kValue: each distinct one
 
   bool is_null(std::size_t row) const { return !nulls.empty() && nulls[row]; }
-  Cell cell(std::size_t row) const;     // valid as long as the column
+  Cell cell(std::size_t row) const;  // valid as long as the column
 };
 
 // Rows of one chunk that a plan asks for.
 struct DecodedChunk {
-  std::int64_t first = 0;             // ordinal of times[0]
-  std::vector<std::int64_t> times;    // ascending
+  std::int64_t first = 0;              // ordinal of times[0]
+  std::vector<std::int64_t> times;     // ascending
   std::vector<DecodedColumn> columns;  // of the plan's columns
   std::vector<std::uint32_t> rows;     // those that passed the filters: indexes in `times`
 };
@@ -105,8 +105,8 @@ class ChunkCursor {
 
   const PackedShard& shard_;
   Statement select_, value_;
-  std::vector<int> slot_;              // by column of the schema: index in packed_, or -1
-  std::vector<int> wanted_;            // columns of packed_
+  std::vector<int> slot_;    // by column of the schema: index in packed_, or -1
+  std::vector<int> wanted_;  // columns of packed_
   std::vector<PackedShard::Part> selected_;
   std::vector<PackedColumn> packed_;
   std::int64_t id_ = 0, t0_ = 0, t1_ = 0;

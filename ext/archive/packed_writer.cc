@@ -14,10 +14,10 @@ constexpr std::size_t kWholeSeries = 1500;  // a series with fewer rows is one c
 constexpr std::size_t kChunkRows = 1024;    // otherwise about so many
 
 // Bytes beside the packed values: what both forms are compared by.
-constexpr std::size_t kRowOverhead = 8;       // of a record: lengths, rowid, cell pointer
-constexpr std::size_t kChunkOverhead = 24;    // id, n, t0, t1 and the record's own
-constexpr std::size_t kColumnOverhead = 8;    // widths and base of one column of a chunk
-constexpr std::size_t kSeriesOverhead = 28;   // first and last chunk, t0, t1
+constexpr std::size_t kRowOverhead = 8;      // of a record: lengths, rowid, cell pointer
+constexpr std::size_t kChunkOverhead = 24;   // id, n, t0, t1 and the record's own
+constexpr std::size_t kColumnOverhead = 8;   // widths and base of one column of a chunk
+constexpr std::size_t kSeriesOverhead = 28;  // first and last chunk, t0, t1
 constexpr std::size_t kValueOverhead = 9;
 
 std::size_t plain_bytes(const Cell& cell) {
@@ -57,7 +57,7 @@ bool same_value(const Cell& a, const Cell& b) {
 
 std::size_t hash_of(const Cell& cell) {
   std::size_t hash = cell.type == SQLITE_TEXT || cell.type == SQLITE_BLOB ? std::hash<std::string_view>()(cell.bytes)
-                                                                           : static_cast<std::size_t>(word_of(cell));
+                                                                          : static_cast<std::size_t>(word_of(cell));
   return (hash + static_cast<std::size_t>(cell.type)) * 0x9E3779B97F4A7C15ull >> 7;
 }
 

@@ -56,8 +56,8 @@ class PackedWriter {
 
   const TableDef& table_;
   const SealedPiece& piece_;
-  std::vector<int> columns_;     // value columns of the schema
-  std::vector<int> slot_;        // by column of the schema: index in columns_, or -1 for a tag
+  std::vector<int> columns_;  // value columns of the schema
+  std::vector<int> slot_;     // by column of the schema: index in columns_, or -1 for a tag
   std::size_t time_slot_ = 0;
   std::vector<Presence> presence_;
   std::vector<Collected> collected_;

@@ -384,7 +384,6 @@ std::int64_t pragma(Database& db, const char* name, const std::string& object) {
   }
 }
 
-
 // Only an ordinary table may answer for the rows: no view, trigger or virtual table of a stranger runs here.
 void check_tables(Database& db, const TableDef& table, const std::string& object) {
   Statement kind = db.prepare(

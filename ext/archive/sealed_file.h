@@ -31,8 +31,7 @@ struct SealInput {
 // differs is reported to SQLite's log and written as plain rows instead), and fsynced with
 // their directory when this returns (when it throws, none is left); none of them counts before spool.db says so.
 std::vector<SealedRow> seal_table(const TablePtr& table, const std::vector<SealInput>& inputs, const std::string& open_directory,
-                                  const std::string& sealed_directory, const std::string& writer,
-                                  std::size_t piece_bytes = kSealBytes);
+                                  const std::string& sealed_directory, const std::string& writer, std::size_t piece_bytes = kSealBytes);
 
 // Opens a sealed shard and checks that it is one and is what its name says: application id, format version, timeseries_meta
 // equal to table, partition and name, and for format 1 an ordinary table (PackedShard checks those of format 2). Throws

@@ -191,7 +191,8 @@ class MergedBatches : public BatchSource {
     }
     constexpr std::size_t kDecodedRows = 1u << 18, kLeast = 16, kMost = 1024;
     slice_ = std::clamp(kDecodedRows / std::max<std::size_t>(1, lanes_.size()), kLeast, kMost);
-    if (plan_->limit >= 0) slice_ = std::min(slice_, std::max(kLeast, static_cast<std::size_t>(std::min<std::int64_t>(plan_->limit, kMost))));
+    if (plan_->limit >= 0)
+      slice_ = std::min(slice_, std::max(kLeast, static_cast<std::size_t>(std::min<std::int64_t>(plan_->limit, kMost))));
     for (std::size_t i = 0; i < lanes_.size(); i++) heap_.push_back(i);
     std::make_heap(heap_.begin(), heap_.end(), later());
   }
@@ -215,7 +216,7 @@ class MergedBatches : public BatchSource {
   }
 
  private:
-  struct Lane {  // a series
+  struct Lane {            // a series
     std::int64_t key = 0;  // time of its next row; while it is not loaded, a bound of it
     bool loaded = false, ended = false;
     std::int64_t first_chunk = 0, last_chunk = 0;  // not finished yet

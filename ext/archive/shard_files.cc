@@ -189,11 +189,11 @@ class ShardStream : public RowStream {
     }
     std::lock_guard lock(shared_.mutex);
     shared_.working = false;
-    shared_.error = error;
+    shared_.error = std::move(error);  // the statement's thread alone lets go of it
     shared_.done = made.state == BatchSource::State::kEnd;
     shared_.enough = made.state == BatchSource::State::kEnough;
     if (made.batch && made.batch->size()) shared_.ready.push_back(std::move(made.batch));
-    if (!error) {
+    if (!shared_.error) {
       try {
         schedule();
       } catch (...) {

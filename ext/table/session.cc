@@ -279,7 +279,7 @@ void Session::wait_for(StatementCancel& cancel, const std::function<void()>& tas
       error = std::current_exception();
     }
     std::lock_guard lock(wait->mutex);
-    wait->error = error;
+    wait->error = std::move(error);  // the waiting thread alone lets go of it
     wait->done = true;
     wait->changed.notify_all();
   });
