@@ -58,8 +58,13 @@ std::string bits(Statement& row) {
 
 TEST_CASE("sealed file: odd values come out bit for bit, sorted by tags and time") {
   Fixture f;
-  std::vector<double> reals = {-0.0, std::numeric_limits<double>::denorm_min(), std::numeric_limits<double>::max(),
-                               std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity(), 0.1, 1e22,
+  std::vector<double> reals = {-0.0,
+                               std::numeric_limits<double>::denorm_min(),
+                               std::numeric_limits<double>::max(),
+                               std::numeric_limits<double>::infinity(),
+                               -std::numeric_limits<double>::infinity(),
+                               0.1,
+                               1e22,
                                9007199254740993.0};
   RowBuffer rows(3);
   std::multiset<std::string> expected;
@@ -92,7 +97,9 @@ TEST_CASE("sealed file: odd values come out bit for bit, sorted by tags and time
   auto files = f.seal();
   REQUIRE(files.size() == 1);
   CHECK(files[0].rows == static_cast<std::int64_t>(rows.rows()));
-  Database db = open_sealed(immutable_uri(f.path(files[0])), *f.table, files[0].key, "x");
+  SealedFile file = open_sealed(immutable_uri(f.path(files[0])), *f.table, files[0].key, "x");
+  REQUIRE(file.format == kFormatRows);  // too few rows for packing to pay
+  Database& db = file.db;
   std::multiset<std::string> found;
   Statement all = db.prepare("SELECT ts, host, value FROM cpu");
   while (all.step()) found.insert(bits(all));
@@ -132,8 +139,9 @@ TEST_CASE("sealed file: rows beyond the memory bound give several files, and non
   CHECK(files.size() > 2);
   std::int64_t sum = 0, count = 0;
   for (const SealedRow& row : files) {
-    Database db = open_sealed(immutable_uri(f.path(row)), *f.table, row.key, "x");
-    Statement all = db.prepare("SELECT sum(value), count(*) FROM cpu");
+    SealedFile file = open_sealed(immutable_uri(f.path(row)), *f.table, row.key, "x");
+    CHECK(file.format == kFormatPacked);
+    Statement all = file.db.prepare("SELECT sum(value), count(*) FROM cpu");
     REQUIRE(all.step());
     sum += all.int64(0);
     count += all.int64(1);

@@ -344,8 +344,8 @@ class Differential(support.TimeseriesCase):
         rows = Rows(rng, UNITS[precision], SPAN[partition])
         columns = ", ".join("%s %s" % (quoted(n), d) for n, d, _ in COLUMNS)
         create = ("CREATE VIRTUAL TABLE v USING timeseries(%s, location='%s', precision='%s', partition='%s', flush_on_close='never', "
-                  "flush_timeout='200ms')"
-                  % ("ts TIMESTAMP, id INTEGER, " + columns, location, precision, partition))
+                  "flush_timeout='%dms')"
+                  % ("ts TIMESTAMP, id INTEGER, " + columns, location, precision, partition, 300 * support.PATIENCE))
         insert = "INSERT INTO {} VALUES(%s)" % ",".join("?" * (2 + len(COLUMNS)))
         writers = [self.connect(so=support.WITH_FAILPOINTS, isolation_level=None) for _ in range(3)]
         for db in writers:
