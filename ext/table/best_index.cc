@@ -61,7 +61,52 @@ bool push_down(const Column& column, sqlite3_index_info* info, int i, PlanTerm& 
   return false;  // a collation of the host that shards cannot call
 }
 
-void cost(const Plan& plan, const Schema& schema, sqlite3_index_info* info) {
+}  // namespace
+
+std::vector<std::string> plan_names(const Schema& schema) {
+  std::vector<std::string> names;
+  for (const Column& column : schema.columns) names.push_back(column.name);
+  names.push_back("_file");
+  return names;
+}
+
+Conditions take_conditions(const Schema& schema, int comparable, sqlite3_index_info* info, Plan& plan) {
+  Conditions taken;
+  for (int i = 0; i < info->nConstraint; i++) {
+    const auto& constraint = info->aConstraint[i];
+    if (constraint.op == SQLITE_INDEX_CONSTRAINT_LIMIT || constraint.op == SQLITE_INDEX_CONSTRAINT_OFFSET) {
+      (constraint.op == SQLITE_INDEX_CONSTRAINT_LIMIT ? taken.limit : taken.offset) = i;
+      continue;
+    }
+    PlanTerm term{constraint.iColumn, operator_text(constraint.op), ""};
+    if (!constraint.usable || term.column < 0 || term.column >= comparable || term.op.empty()) {
+      taken.others = true;
+      continue;
+    }
+    bool is = term.op == "is";
+    if (is) term.op = "=";
+    if (term.op == "=" && !is && all_at_once(info, i)) term.op = "in";
+    bool time = term.column == schema.time_column;
+    if (is && !time) {  // IS with NULL would need another word
+      taken.others = true;
+      continue;
+    }
+    if (!time && !push_down(schema.columns[static_cast<std::size_t>(term.column)], info, i, term)) {
+      taken.others = true;
+      continue;
+    }
+    // Also for IS NULL, which needs none: else SQLite believes the term unused, and would take this plan for the left table
+    // of "t LEFT JOIN k ON t.a IS NULL" too.
+    info->aConstraintUsage[i].argvIndex = ++taken.arguments;
+    // Bounds on the time are answered exactly, so SQLite need not look again (it does where a row value or an outer
+    // join asks for it).
+    if (time && !is && term.op != "in" && term.op != "<>" && term.has_operand()) info->aConstraintUsage[i].omit = 1;
+    plan.terms.push_back(std::move(term));
+  }
+  return taken;
+}
+
+void estimate_cost(const Plan& plan, const Schema& schema, sqlite3_index_info* info) {
   bool lower = false, upper = false, exact = false;
   double rows = 1e8;
   for (const PlanTerm& term : plan.terms) {
@@ -81,74 +126,37 @@ void cost(const Plan& plan, const Schema& schema, sqlite3_index_info* info) {
   info->estimatedCost = 1000 + rows * (1 + static_cast<double>(plan.columns.size()) / 8);
 }
 
-}  // namespace
-
-std::vector<std::string> plan_names(const Schema& schema) {
-  std::vector<std::string> names;
-  for (const Column& column : schema.columns) names.push_back(column.name);
-  names.push_back("_file");
-  return names;
+void hand_over(Session& session, const Plan& plan, const std::vector<std::string>& names, sqlite3_index_info* info) {
+  std::string text = encode_plan(plan, names);
+  info->idxNum = session.plan_number(text);
+  info->idxStr = sqlite3_mprintf("%s", text.c_str());
+  info->needToFreeIdxStr = 1;
+  if (!info->idxStr) throw std::bad_alloc();
 }
 
 void best_index(Table& table, sqlite3_index_info* info) {
   const Schema& schema = table.def()->schema;
   int columns = static_cast<int>(schema.columns.size());
   Plan plan;
-  bool others = false;  // a condition that SQLite alone answers: then a LIMIT says nothing about our rows
-  int limit = -1, offset = -1, arguments = 0;
-  for (int i = 0; i < info->nConstraint; i++) {
-    const auto& constraint = info->aConstraint[i];
-    if (constraint.op == SQLITE_INDEX_CONSTRAINT_LIMIT || constraint.op == SQLITE_INDEX_CONSTRAINT_OFFSET) {
-      (constraint.op == SQLITE_INDEX_CONSTRAINT_LIMIT ? limit : offset) = i;
-      continue;
-    }
-    PlanTerm term{constraint.iColumn, operator_text(constraint.op), ""};
-    if (!constraint.usable || term.column < 0 || term.column >= columns || term.op.empty()) {
-      others = true;
-      continue;
-    }
-    bool is = term.op == "is";
-    if (is) term.op = "=";
-    if (term.op == "=" && !is && all_at_once(info, i)) term.op = "in";
-    bool time = term.column == schema.time_column;
-    if (is && !time) {  // IS with NULL would need another word
-      others = true;
-      continue;
-    }
-    if (!time && !push_down(schema.columns[static_cast<std::size_t>(term.column)], info, i, term)) {
-      others = true;
-      continue;
-    }
-    // Also for IS NULL, which needs none: else SQLite believes the term unused, and would take this plan for the left table
-    // of "t LEFT JOIN k ON t.a IS NULL" too.
-    info->aConstraintUsage[i].argvIndex = ++arguments;
-    // Bounds on the time are answered exactly, so SQLite need not look again (it does where a row value or an outer
-    // join asks for it).
-    if (time && !is && term.op != "in" && term.op != "<>" && term.has_operand()) info->aConstraintUsage[i].omit = 1;
-    plan.terms.push_back(std::move(term));
-  }
+  Conditions taken = take_conditions(schema, columns, info, plan);
   if (info->nOrderBy == 1 && info->aOrderBy[0].iColumn == schema.time_column) {
     plan.order = info->aOrderBy[0].desc ? -1 : 1;
     info->orderByConsumed = 1;
   }
   auto usable = [&](int i) { return i >= 0 && info->aConstraint[i].usable; };
-  if (!others && usable(limit) && (offset < 0 || usable(offset)) && (info->nOrderBy == 0 || plan.order)) {
+  if (!taken.others && usable(taken.limit) && (taken.offset < 0 || usable(taken.offset)) && (info->nOrderBy == 0 || plan.order)) {
     plan.limit = true;
-    info->aConstraintUsage[limit].argvIndex = ++arguments;
-    if (offset >= 0) {
+    info->aConstraintUsage[taken.limit].argvIndex = ++taken.arguments;
+    if (taken.offset >= 0) {
       plan.offset = true;  // never consumed: SQLite skips the rows itself
-      info->aConstraintUsage[offset].argvIndex = ++arguments;
+      info->aConstraintUsage[taken.offset].argvIndex = ++taken.arguments;
     }
   }
   for (int c = 0; c <= columns; c++) {
     if (c != schema.time_column && (info->colUsed & (1ull << std::min(c, 63)))) plan.columns.push_back(c);
   }
-  cost(plan, schema, info);
-  std::string text = encode_plan(plan, plan_names(schema));
-  info->idxNum = table.session().plan_number(text);
-  info->idxStr = sqlite3_mprintf("%s", text.c_str());
-  info->needToFreeIdxStr = 1;
-  if (!info->idxStr) throw std::bad_alloc();
+  estimate_cost(plan, schema, info);
+  hand_over(table.session(), plan, plan_names(schema), info);
 }
 
 }  // namespace ts

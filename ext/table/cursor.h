@@ -5,14 +5,14 @@
 #include <string>
 #include <vector>
 
-#include "ext/table/timeseries_table.h"
+#include "ext/table/sources.h"
 
 namespace ts {
 
 class Cursor : public sqlite3_vtab_cursor {
  public:
-  explicit Cursor(Table& table) : table_(table) { join(table_.session().statement_so_far()); }
-  ~Cursor();
+  explicit Cursor(Table& table) : table_(table), statement_(table.session()) {}
+  ~Cursor() { close(); }
   void filter(int plan_number, const char* plan_text, sqlite3_value** arguments);
   void next();
   bool eof() const { return current_ < 0; }
@@ -23,12 +23,7 @@ class Cursor : public sqlite3_vtab_cursor {
   // Ordinals of rows: bits 0..39 the row in its source, above them the source. The same in every scan of a statement.
   static constexpr int kRowBits = 40;
 
-  struct Source {
-    std::int64_t ordinal = 0;
-    std::string file;  // for _file
-    std::int64_t start = INT64_MIN, end = INT64_MAX;
-    std::int64_t rows = 0;  // 0: unknown
-    bool own = false;       // uncommitted rows of this connection
+  struct Reading : Source {
     std::unique_ptr<RowStream> stream;
   };
   struct Head {
@@ -36,14 +31,8 @@ class Cursor : public sqlite3_vtab_cursor {
     int source;
   };
 
-  void join(std::shared_ptr<StatementSnapshot> statement) noexcept;
   void close() noexcept;
   void account() noexcept;  // what was returned so far, and how long it took
-  void find_sources();
-  void add_own_rows();
-  void add_open_shards();
-  void add_shards();
-  void add(Source source);
   void order_sources();
   bool advance(int source);   // to its next row; false: it has no more
   void open_due();            // sources that may hold the next row
@@ -53,12 +42,12 @@ class Cursor : public sqlite3_vtab_cursor {
   bool before(const Head& a, const Head& b) const;
 
   Table& table_;
-  std::shared_ptr<StatementSnapshot> statement_;
+  StatementHold statement_;
   LocalSnapshot* local_ = nullptr;
   std::shared_ptr<ScanPlan> plan_;
-  std::vector<int> slots_;       // column -> index in plan_->columns
-  std::vector<Source> sources_;  // in the order in which they are opened
-  std::vector<Head> heap_;       // of open sources, for ordered scans
+  std::vector<int> slots_;        // column -> index in plan_->columns
+  std::vector<Reading> sources_;  // in the order in which they are opened
+  std::vector<Head> heap_;        // of open sources, for ordered scans
   std::size_t opened_ = 0, prefetched_ = 0;
   int current_ = -1;
   std::int64_t returned_ = 0;

@@ -156,6 +156,13 @@ void Session::cursor_closed(StatementSnapshot& statement) noexcept {
   if (found != state_->running.end() && found->second.get() == &statement) state_->running.erase(found);
 }
 
+void StatementHold::join(std::shared_ptr<StatementSnapshot> statement) noexcept {
+  if (statement == statement_) return;
+  if (statement) statement->cursors++;
+  statement.swap(statement_);
+  if (statement) session_.cursor_closed(*statement);
+}
+
 // Of a statement that has ended only the counters are kept, for ts_last_query(): no read transaction, no listing.
 void Session::let_go(StatementSnapshot& statement) noexcept {
   statement.catalogues.clear();

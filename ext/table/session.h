@@ -112,4 +112,22 @@ class Session : public InterruptProbe {
   sqlite3_stmt* probe_ = nullptr;
 };
 
+// A cursor's part in a statement's snapshot, from the moment it is opened: the last one that is let go may end it.
+class StatementHold {
+ public:
+  explicit StatementHold(Session& session) : session_(session) { join(session.statement_so_far()); }
+  ~StatementHold() { join(nullptr); }
+  StatementHold(const StatementHold&) = delete;
+  StatementHold& operator=(const StatementHold&) = delete;
+
+  void join(std::shared_ptr<StatementSnapshot> statement) noexcept;
+  explicit operator bool() const noexcept { return statement_ != nullptr; }
+  StatementSnapshot& operator*() const noexcept { return *statement_; }
+  StatementSnapshot* operator->() const noexcept { return statement_.get(); }
+
+ private:
+  Session& session_;
+  std::shared_ptr<StatementSnapshot> statement_;
+};
+
 }  // namespace ts
