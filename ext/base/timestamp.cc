@@ -17,10 +17,6 @@ constexpr std::int64_t kSecondsPerDay = 86'400;
 // As SQLite: no zone on Earth is further than 14 hours from UTC.
 constexpr int kMaxOffsetHours = 14;
 
-struct Date {
-  int year = 0, month = 0, day = 0;
-};
-
 struct Moment {
   Date date;
   int hour = 0, minute = 0, second = 0;
@@ -29,30 +25,7 @@ struct Moment {
 
 constexpr std::int64_t floor_div(std::int64_t value, std::int64_t by) { return value / by - (value % by < 0 ? 1 : 0); }
 
-// Days since 1970-01-01. Years begin in March here, so that the leap day is the last of its year.
-constexpr std::int64_t days_of(Date date) {
-  const std::int64_t year = date.year - (date.month <= 2 ? 1 : 0);
-  const std::int64_t era = floor_div(year, 400);
-  const std::int64_t year_of_era = year - era * 400;
-  const std::int64_t day_of_year = (153 * ((date.month + 9) % 12) + 2) / 5 + date.day - 1;
-  return era * 146'097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719'468;
-}
-
-constexpr Date date_of(std::int64_t days) {
-  days += 719'468;
-  const std::int64_t era = floor_div(days, 146'097);
-  const std::int64_t day_of_era = days - era * 146'097;
-  const std::int64_t year_of_era = (day_of_era - day_of_era / 1'460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
-  const std::int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-  const std::int64_t shifted = (5 * day_of_year + 2) / 153;  // 0 is March
-  Date date;
-  date.day = static_cast<int>(day_of_year - (153 * shifted + 2) / 5 + 1);
-  date.month = static_cast<int>(shifted < 10 ? shifted + 3 : shifted - 9);
-  date.year = static_cast<int>(year_of_era + era * 400 + (date.month <= 2 ? 1 : 0));
-  return date;
-}
-
-constexpr int days_in_month(int year, int month) {
+constexpr int days_in_month(std::int64_t year, int month) {
   if (month == 2) return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28;
   return month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31;
 }
@@ -178,6 +151,29 @@ std::int64_t partition_start_seconds(const Moment& moment, Partition partition) 
 }
 
 }  // namespace
+
+// Years begin in March here, so that the leap day is the last of its year.
+std::int64_t days_of(Date date) {
+  const std::int64_t year = date.year - (date.month <= 2 ? 1 : 0);
+  const std::int64_t era = floor_div(year, 400);
+  const std::int64_t year_of_era = year - era * 400;
+  const std::int64_t day_of_year = (153 * ((date.month + 9) % 12) + 2) / 5 + date.day - 1;
+  return era * 146'097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719'468;
+}
+
+Date date_of(std::int64_t days) {
+  days += 719'468;
+  const std::int64_t era = floor_div(days, 146'097);
+  const std::int64_t day_of_era = days - era * 146'097;
+  const std::int64_t year_of_era = (day_of_era - day_of_era / 1'460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
+  const std::int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const std::int64_t shifted = (5 * day_of_year + 2) / 153;  // 0 is March
+  Date date;
+  date.day = static_cast<int>(day_of_year - (153 * shifted + 2) / 5 + 1);
+  date.month = static_cast<int>(shifted < 10 ? shifted + 3 : shifted - 9);
+  date.year = year_of_era + era * 400 + (date.month <= 2 ? 1 : 0);
+  return date;
+}
 
 std::optional<Precision> parse_precision(std::string_view text) {
   if (text == "s") return Precision::kSeconds;

@@ -40,6 +40,14 @@ std::int64_t partition_end(std::int64_t count, Precision precision, Partition pa
 // True for text that partition_name could have returned.
 bool is_partition_name(std::string_view text, Partition partition);
 
+// The proleptic Gregorian calendar, for any year.
+struct Date {
+  std::int64_t year = 0;
+  int month = 0, day = 0;
+};
+std::int64_t days_of(Date date);  // since 1970-01-01
+Date date_of(std::int64_t days);
+
 // `count` of one precision in another; towards -infinity when it gets coarser; saturates at the limits.
 std::int64_t convert_precision(std::int64_t count, Precision from, Precision to);
 
