@@ -218,14 +218,15 @@ void PackedWriter::encode(std::size_t begin, std::size_t end) {
   chunk.t0 = collected_[time_slot_].words.front();
   chunk.t1 = collected_[time_slot_].words.back();
   chunk.columns.reserve(columns_.size());
-  packed_bytes_ += kChunkOverhead;
+  chunk.bytes = kChunkOverhead;
   for (std::size_t s = 0; s < columns_.size(); s++) {
     chunk.columns.push_back(pack_column(collected_[s]));
     const OwnedPacked& packed = chunk.columns.back();
     presence_[s].add(packed, s == time_slot_, chunk.t0);
     presence_[s].of_class &= cast_keeps(table_.schema.columns[static_cast<std::size_t>(columns_[s])].type, collected_[s].classes);
-    packed_bytes_ += packed.size() + kColumnOverhead;
+    chunk.bytes += packed.size() + kColumnOverhead;
   }
+  packed_bytes_ += chunk.bytes;
   chunks_.push_back(std::move(chunk));
 }
 
@@ -288,6 +289,34 @@ OwnedPacked PackedWriter::pack_values(Collected& column, const std::uint8_t* nul
 }
 
 // ---------------------------------------------------------------- writing
+
+// From about 1 MB on at least 16 KiB, so that all navigation lies in the first pages (DESIGN section 3).
+int PackedWriter::page_size() const {
+  constexpr std::size_t kTables = 6;  // each has a page of its own at least
+  constexpr std::size_t kHead = 35;   // bytes of a page that a record cannot have
+  constexpr std::size_t kLargest = 65536;
+  std::size_t best = kLargest, best_bytes = SIZE_MAX, chunk_bytes = 0;
+  for (const Chunk& chunk : chunks_) chunk_bytes += chunk.bytes;
+  for (std::size_t page = packed_bytes_ < (1u << 20) ? 4096 : 16384; page <= kLargest; page *= 2) {
+    std::size_t pages = kTables + (packed_bytes_ - chunk_bytes) / page, left = 0, room = page - kHead;
+    bool whole = true;
+    for (const Chunk& chunk : chunks_) {
+      whole &= chunk.bytes <= room;
+      if (chunk.bytes > left) {
+        pages += 1 + chunk.bytes / room;
+        left = room;
+      }
+      left -= std::min(left, chunk.bytes);
+    }
+    if (!whole && page != kLargest) continue;  // a chunk shall not lie in pieces all over the file
+    // A larger page must be worth it: whoever wants one chunk reads a page.
+    if (pages * page + pages * page / 50 < best_bytes) {
+      best = page;
+      best_bytes = pages * page;
+    }
+  }
+  return static_cast<int>(best);
+}
 
 void PackedWriter::write(Database& db, const std::function<void()>& meta) const {
   PackedNames names(table_);

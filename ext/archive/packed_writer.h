@@ -29,7 +29,8 @@ class PackedWriter {
 
   // False where plain rows take fewer bytes (series of few rows), or SQLite's limits leave no room for the columns.
   bool worthwhile() const { return possible_ && packed_bytes_ < plain_bytes_; }
-  std::size_t bytes() const { return packed_bytes_; }
+  // The page size with which the file is smallest: a page holds whole chunks, and what is left of it is lost.
+  int page_size() const;
 
   // Tables, then `meta` to fill timeseries_meta, then rows, in an open transaction.
   void write(Database& db, const std::function<void()>& meta) const;
@@ -38,6 +39,7 @@ class PackedWriter {
   struct Chunk {
     std::int64_t first = 0;  // position of its first row
     std::int64_t rows = 0, t0 = 0, t1 = 0;
+    std::size_t bytes = 0;  // of its record, about
     std::vector<OwnedPacked> columns;
   };
   struct Collected {  // one column of one chunk, before it is packed

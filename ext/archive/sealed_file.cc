@@ -123,9 +123,9 @@ void put_meta(Database& db, const TableDef& table, const SealedPiece& piece, con
   text("schema", schema_to_json(table.schema));
 }
 
-Database create_file(const std::string& path, std::size_t bytes, int format) {
+Database create_file(const std::string& path, int page_size, int format) {
   Database db(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-  db.exec("PRAGMA page_size=" + std::to_string(page_size_for(bytes)));
+  db.exec("PRAGMA page_size=" + std::to_string(page_size));
   db.exec("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE");
   db.exec("PRAGMA application_id=" + std::to_string(kApplicationId));
   db.exec("PRAGMA user_version=" + std::to_string(format));
@@ -134,7 +134,7 @@ Database create_file(const std::string& path, std::size_t bytes, int format) {
 
 void write_rows(const std::string& path, const TableDef& table, const SealedPiece& piece, const ShardName& name) {
   BufferView view{piece.rows, piece.order.data(), 0, piece.order.size()};
-  Database db = create_file(path, piece.bytes, kFormatRows);
+  Database db = create_file(path, page_size_for(piece.bytes), kFormatRows);
   register_buffer_table(db.get(), "sorted_rows", piece.rows->columns(), &view);
   db.exec("BEGIN");
   db.exec("CREATE TABLE timeseries_meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID");
@@ -146,7 +146,7 @@ void write_rows(const std::string& path, const TableDef& table, const SealedPiec
 
 void write_packed(const std::string& path, const TableDef& table, const PackedWriter& packed, const SealedPiece& piece,
                   const ShardName& name) {
-  Database db = create_file(path, packed.bytes(), kFormatPacked);
+  Database db = create_file(path, packed.page_size(), kFormatPacked);
   db.exec("BEGIN");
   packed.write(db, [&] { put_meta(db, table, piece, name, kFormatPacked); });
   db.exec("COMMIT");

@@ -764,7 +764,8 @@ class Questions(PackedCase):
             return  # plain rows: version 1 has no directory of series
         for version in stock.VERSIONS:
             with self.subTest(version=version):
-                root, code = stock.query(version, self.file, "SELECT rootpage FROM sqlite_master WHERE name IN ('cpu_series', 'cpu_series_tags')",
+                roots = "SELECT rootpage FROM sqlite_master WHERE name IN ('cpu_series', 'cpu_series_tags')"
+                root, code = stock.query(version, self.file, roots,
                                          "EXPLAIN SELECT usage FROM cpu WHERE host = 'web1'")
                 code = [stock.parsed(line) for line in code]
                 pages = {stock.parsed(line)[0] for line in root}  # its index has the tags where one of them is NULL
