@@ -1,7 +1,7 @@
 // Sealing: from an open shard to a sorted, verified, fsynced file, next to copying the same bytes.
 //
 // The sealer is called itself, without the flusher's waits and the upload; rows reach the open shard through ts_insert.
-#include "ext/archive/sealed_file.h"
+#include "ext/archive/sealer.h"
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
 // Sealed shards: exactly the rows, bit for bit, in files that stock SQLite reads; and what is none is refused with a sentence.
-#include "ext/archive/sealed_file.h"
+#include "ext/archive/sealer.h"
 
 #include <doctest/doctest.h>
 

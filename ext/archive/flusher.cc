@@ -7,7 +7,7 @@
 #include <chrono>
 
 #include "ext/archive/archive_schema.h"
-#include "ext/archive/sealed_file.h"
+#include "ext/archive/sealer.h"
 #include "ext/archive/shard_name.h"
 #include "ext/base/clock.h"
 #include "ext/base/failpoint.h"

@@ -15,7 +15,7 @@
 #include <string>
 #include <thread>
 
-#include "ext/archive/sealed_file.h"
+#include "ext/archive/sealer.h"
 #include "ext/archive/spool.h"
 #include "ext/base/cancel.h"
 

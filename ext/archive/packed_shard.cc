@@ -55,7 +55,7 @@ PackedShard::PackedShard(Database& db, TablePtr table, std::string object)
     bool known = is_table(names_.series) || is_table(names_.chunk) || is_table("timeseries_meta") || is_table(names_.value) ||
                  is_table(names_.number) || is_table(names_.power) || (type == "view" && same_text(name, table_->name)) ||
                  (type == "index" && stored && same_text(name, names_.series_index));
-    if (!known) refuse("holds a " + type + " that no packed shard has, " + in_quotes(name));
+    if (!known) refuse(std::string("holds ") + (type == "index" ? "an " : "a ") + type + " that no packed shard has, " + in_quotes(name));
   }
   if (!series || !chunk || !meta) refuse("does not hold the tables of a packed shard");
   check_series_columns();
@@ -547,6 +547,39 @@ bool ChunkScan::next(DecodedChunk& out) {
     if (decoder_.may_pass(cursor_) && decoder_.decode(cursor_, tags, 0, cursor_.rows(), out)) return true;
   }
   return false;
+}
+
+// ---------------------------------------------------------------- all rows
+
+namespace {
+
+std::shared_ptr<ScanPlan> plan_of_everything(const Schema& schema, std::vector<int>& slots) {
+  auto plan = std::make_shared<ScanPlan>();
+  for (int c = 0; c < static_cast<int>(schema.columns.size()); c++) {
+    slots.push_back(c == schema.time_column ? -1 : static_cast<int>(plan->columns.size()));
+    if (c != schema.time_column) plan->columns.push_back(c);
+  }
+  return plan;
+}
+
+}  // namespace
+
+PackedRows::PackedRows(const PackedShard& shard) : plan_(plan_of_everything(shard.table().schema, slots_)), scan_(shard, plan_) {}
+
+bool PackedRows::next(RowBuffer& rows) {
+  rows.clear();
+  if (!scan_.next(chunk_)) return false;
+  for (std::uint32_t row : chunk_.rows) {
+    rows.begin_row();
+    for (int slot : slots_) {
+      if (slot < 0) {
+        rows.add_integer(chunk_.times[row]);
+      } else {
+        rows.add_cell(chunk_.columns[static_cast<std::size_t>(slot)].cell(row));
+      }
+    }
+  }
+  return true;
 }
 
 }  // namespace ts

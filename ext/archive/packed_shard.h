@@ -148,6 +148,19 @@ class ChunkScan {
   bool by_series_ = false, seeked_ = false;
 };
 
+// All rows of a shard with all columns of its schema, chunk by chunk: for whoever compares or copies it.
+class PackedRows {
+ public:
+  explicit PackedRows(const PackedShard& shard);
+  bool next(RowBuffer& rows);  // replaces what is in `rows`; false: no more
+
+ private:
+  std::vector<int> slots_;  // by column of the schema: index in the plan; -1: the time
+  std::shared_ptr<ScanPlan> plan_;
+  ChunkScan scan_;
+  DecodedChunk chunk_;
+};
+
 // Rows of `column` that may pass the filter stay in `rows`.
 void apply_filter(const Filter& filter, const Column& declared, const DecodedColumn& column, std::vector<std::uint32_t>& rows);
 

@@ -70,7 +70,7 @@ class RowBatches : public BatchSource {
         break;
       }
       // Pruning and the order of rows rest on the time.
-      if (sqlite3_column_type(statement_.get(), 1) != SQLITE_INTEGER) throw Error(Code::kCorrupt, "shard: a row without a time");
+      if (sqlite3_column_type(statement_.get(), 1) != SQLITE_INTEGER) throw Error(Code::kCorrupt, "a row without a time");
       RowBuffer& rows = batch->add(statement_.int64(0), statement_.int64(1));
       for (int c = 0; c < columns; c++) rows.add_column(statement_.get(), c + 2);
     }

@@ -1,7 +1,8 @@
-// ts_insert, ts_flush, timeseries_version, timeseries_debug.
+// ts_insert, ts_flush, ts_unpack, timeseries_version, timeseries_debug.
 #include "ext/table/functions.h"
 
 #include "ext/archive/flusher.h"
+#include "ext/archive/unpack.h"
 #include "ext/base/clock.h"
 #include "ext/table/json_rows.h"
 #include "ext/table/time_value.h"
@@ -157,6 +158,19 @@ void ts_flush(sqlite3_context* context, int, sqlite3_value** argv) {
   });
 }
 
+// ---------------------------------------------------------------- ts_unpack
+
+void ts_unpack(sqlite3_context* context, int, sqlite3_value** argv) {
+  answer(context, [&] {
+    for (int i = 0; i < 2; i++) {
+      if (sqlite3_value_type(argv[i]) == SQLITE_TEXT) continue;
+      throw Error(Code::kBadInput, "ts_unpack: give two paths: ts_unpack('shard.sqlite', 'rows.sqlite')");
+    }
+    Session& session = session_of(context);
+    sqlite3_result_int64(context, unpack_shard(text_of(argv[0]), text_of(argv[1]), [&] { session.check(); }));
+  });
+}
+
 // ---------------------------------------------------------------- version and debug
 
 void timeseries_version(sqlite3_context* context, int, sqlite3_value**) { sqlite3_result_text(context, kVersion, -1, SQLITE_STATIC); }
@@ -183,6 +197,7 @@ int register_functions(sqlite3* db, const SessionPtr& session, DebugText debug) 
   const Function functions[] = {
       {"ts_insert", -1, kEffect | SQLITE_SUBTYPE, ts_insert},
       {"ts_flush", 1, kEffect, ts_flush},
+      {"ts_unpack", 2, kEffect, ts_unpack},
       {"timeseries_version", 0, kPure, timeseries_version},
   };
   for (const Function& f : functions) {

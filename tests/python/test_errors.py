@@ -425,11 +425,40 @@ class Damage(Case):
         self.edit("PRAGMA journal_mode=WAL")
         self.assertReadFails("shard: " + self.object + " is in WAL mode; run PRAGMA journal_mode=DELETE on it before uploading")
 
-    def test_edits(self):
+    def edited(self, whole, edits):
+        for sql, text in edits:
+            with self.subTest(sql):
+                with open(self.file, "wb") as f:
+                    f.write(whole)
+                self.edit(sql)
+                self.assertReadFails("shard: %s: %s" % (text, self.object))
+
+    def test_edits_of_packed_columns(self):
         with open(self.file, "rb") as f:
             whole = f.read()
+        self.edited(whole, (
+            ("UPDATE timeseries_meta SET value=3 WHERE key='rows'", "timeseries_meta says rows=3 where its name says 100"),
+            ("PRAGMA application_id=7", "not a timeseries shard"), ("PRAGMA user_version=0", "unknown format version 0"),
+            ("DROP TABLE timeseries_meta", "does not hold the tables of a packed shard"),
+            ("DROP TABLE timeseries_meta; CREATE VIEW timeseries_meta AS SELECT 1 AS key, 2 AS value",
+             "does not hold the tables of a packed shard"),
+            ("DROP TABLE cpu_series", "does not hold the tables of a packed shard"),
+            ("CREATE TABLE more(x)", 'holds a table that no packed shard has, "more"'),
+            ("CREATE TRIGGER t INSTEAD OF INSERT ON cpu BEGIN SELECT 1; END", 'holds a trigger that no packed shard has, "t"'),
+            ("ALTER TABLE cpu_series ADD COLUMN more", "its series table is not what its schema says"),
+            ("ALTER TABLE cpu_chunk ADD COLUMN more", 'its chunk table has a column that its schema does not explain, "more"'),
+            ("DELETE FROM cpu_chunk WHERE id=(SELECT max(id) FROM cpu_chunk)", "holds 50 rows where its name says 100"),
+            ("UPDATE cpu_chunk SET t0=5", "the times of a chunk are not what its directory says"),
+            ("UPDATE cpu_chunk SET n=-1", "a chunk has an impossible number of rows"),
+            ("UPDATE cpu_chunk SET v_bits=60", "damaged chunk in %s: an impossible number of bits" % self.object)))
+
+    def test_edits(self):
+        plain = self.path("plain.sqlite")  # the same shard as format 1
+        self.reader().execute("SELECT ts_unpack(?, ?)", (self.file, plain)).fetchone()
+        with open(plain, "rb") as f:
+            whole = f.read()
         name_says = "timeseries_meta says %s where its name says %s"
-        for sql, text in (
+        self.edited(whole, (
                 ("UPDATE timeseries_meta SET value=3 WHERE key='rows'", name_says % ("rows=3", "100")),
                 ("DELETE FROM timeseries_meta WHERE key='start'", name_says % ("start=", "1795219200000")),
                 ("UPDATE timeseries_meta SET value='mem' WHERE key='table'", name_says % ("table=mem", "cpu")),
@@ -448,13 +477,8 @@ class Damage(Case):
                 ("CREATE TABLE c(ts INTEGER, host TEXT); DROP TABLE cpu; ALTER TABLE c RENAME TO cpu", 'its table lacks the column "v"'),
                 ("DELETE FROM cpu WHERE v=3", "holds 99 rows where its name says 100"),
                 ("UPDATE cpu SET ts=5 WHERE v=3", "a row's time lies outside the range its name says"),
-                ("UPDATE cpu SET ts='x' WHERE v=3", "a row's time lies outside the range its name says"),
-                ("UPDATE cpu SET ts=NULL WHERE v=3", "a row's time lies outside the range its name says")):
-            with self.subTest(sql):
-                with open(self.file, "wb") as f:
-                    f.write(whole)
-                self.edit(sql)
-                self.assertReadFails("shard: %s: %s" % (text, self.object))
+                ("UPDATE cpu SET ts='x' WHERE v=3", "damaged (a row without a time)"),
+                ("UPDATE cpu SET ts=NULL WHERE v=3", "damaged (a row without a time)")))
         with open(self.file, "wb") as f:
             f.write(whole)
         self.edit("PRAGMA user_version=7")

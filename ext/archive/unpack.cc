@@ -1,0 +1,135 @@
+// Reading a shard by what it says of itself, and writing its rows.
+#include "ext/archive/unpack.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "ext/archive/buffer_table.h"
+#include "ext/archive/packed_shard.h"
+#include "ext/archive/row_reader.h"
+#include "ext/archive/sealed_file.h"
+#include "ext/base/file.h"
+
+namespace ts {
+namespace {
+
+constexpr std::size_t kRowsAtOnce = 1000;
+
+// Table and name, out of the file: whoever downloaded it may have called it as he likes.
+struct Identity {
+  TablePtr table;
+  std::string partition;
+  ShardName name;
+};
+
+Identity identity_of(const std::string& path) {
+  auto refuse = [&](const std::string& why) { throw Error(Code::kCorrupt, "ts_unpack: " + why + ": " + path); };
+  Database db(immutable_uri(path), SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
+  int ignored = 0;
+  sqlite3_db_config(db.get(), SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, &ignored);
+  auto value = [&](const std::string& key) {
+    try {
+      Statement get = db.prepare("SELECT value FROM main.timeseries_meta WHERE key=?1");
+      get.bind(1, std::string_view(key));
+      if (get.step()) return get.text(0);
+    } catch (const Error&) {
+      refuse("not a timeseries shard");
+    }
+    refuse("its timeseries_meta has no " + key);
+    return std::string();
+  };
+  auto number = [&](const std::string& key) {
+    try {
+      return static_cast<std::int64_t>(std::stoll(value(key)));
+    } catch (const std::logic_error&) {
+      refuse("its timeseries_meta has no number for " + key);
+      return std::int64_t{0};
+    }
+  };
+  Identity identity;
+  identity.table = make_table_def(value("table"), schema_from_json(value("schema"), path));
+  identity.partition = value("partition");
+  identity.name = {number("start"), number("end"), number("rows"), value("writer"), value("id")};
+  return identity;
+}
+
+// Rows of a shard of either format, some at a time.
+class ShardRows {
+ public:
+  ShardRows(SealedFile& file, const TablePtr& table, const std::string& path) : plain_(nullptr) {
+    if (file.format == kFormatPacked) {
+      shard_ = std::make_unique<PackedShard>(file.db, table, path);
+      packed_ = std::make_unique<PackedRows>(*shard_);
+      return;
+    }
+    std::vector<std::string> columns;
+    for (const Column& column : table->schema.columns) columns.push_back(quote_identifier(column.name));
+    plain_ = std::make_unique<RowReader>(file.db, columns, "FROM main." + quote_identifier(table->name));
+  }
+  bool next(RowBuffer& rows) {
+    if (packed_) return packed_->next(rows);
+    rows.clear();
+    while (rows.rows() < kRowsAtOnce && plain_->next(rows)) {
+    }
+    return rows.rows() > 0;
+  }
+
+ private:
+  std::unique_ptr<PackedShard> shard_;
+  std::unique_ptr<PackedRows> packed_;
+  std::unique_ptr<RowReader> plain_;
+};
+
+std::int64_t copy_rows(SealedFile& from, const Identity& identity, const std::string& source, const std::string& path,
+                       const std::function<void()>& check) {
+  const TableDef& table = *identity.table;
+  int columns = static_cast<int>(table.schema.columns.size());
+  RowBuffer rows(columns);
+  BufferView view{&rows, nullptr, 0, 0};
+  constexpr std::size_t kPlainBytes = 40;  // of a row, about
+  Database db = create_sealed(path, plain_page_size(static_cast<std::size_t>(identity.name.rows) * kPlainBytes), kFormatRows);
+  register_buffer_table(db.get(), "some_rows", columns, &view);
+  db.exec("BEGIN");
+  db.exec("CREATE TABLE timeseries_meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID");
+  put_meta(db, table, identity.partition, identity.name, kFormatRows);
+  db.exec("CREATE TABLE " + quote_identifier(table.name) + "(" + shard_columns_sql(table.schema) + ")");
+  Statement insert = db.prepare("INSERT INTO main." + quote_identifier(table.name) + " SELECT * FROM some_rows");
+  std::int64_t count = 0;
+  for (ShardRows all(from, identity.table, source); all.next(rows);) {
+    view.last = rows.rows();
+    insert.run();
+    count += static_cast<std::int64_t>(rows.rows());
+    check();
+  }
+  db.exec("COMMIT");
+  if (count == identity.name.rows) return count;
+  throw Error(Code::kCorrupt,
+              "ts_unpack: holds " + std::to_string(count) + " rows where it says " + std::to_string(identity.name.rows) + ": " + source);
+}
+
+}  // namespace
+
+std::int64_t unpack_shard(const std::string& source, const std::string& target, const std::function<void()>& check) {
+  if (!file_exists(source)) throw Error(Code::kNotFound, "ts_unpack: there is no such file: " + source);
+  if (file_exists(target)) throw Error(Code::kBadInput, "ts_unpack: the target exists; choose a new name: " + target);
+  Identity identity = identity_of(source);
+  std::string key =
+      identity.table->directory + "/" + identity.partition + "/" + format_shard_name(identity.name, identity.table->schema.precision);
+  SealedFile from = open_sealed(immutable_uri(source), *identity.table, key, source);
+  std::string temporary = target + ".unpacking";
+  remove_file(temporary);
+  try {
+    std::int64_t rows = copy_rows(from, identity, source, temporary, check);
+    sync_file(temporary);
+    // A link, not a rename: a file that appeared meanwhile is not replaced.
+    if (::link(temporary.c_str(), target.c_str()) != 0) throw_errno("ts_unpack: cannot create", target);
+    remove_file(temporary);
+    return rows;
+  } catch (...) {
+    remove_file(temporary);
+    throw;
+  }
+}
+
+}  // namespace ts
