@@ -431,7 +431,8 @@ class Damage(Case):
                 with open(self.file, "wb") as f:
                     f.write(whole)
                 self.edit(sql)
-                self.assertReadFails("shard: %s: %s" % (text, self.object))
+                text = text % self.object if "%s" in text else "%s: %s" % (text, self.object)
+                self.assertReadFails("shard: " + text)
 
     def test_edits_of_packed_columns(self):
         with open(self.file, "rb") as f:
@@ -447,10 +448,10 @@ class Damage(Case):
             ("CREATE TRIGGER t INSTEAD OF INSERT ON cpu BEGIN SELECT 1; END", 'holds a trigger that no packed shard has, "t"'),
             ("ALTER TABLE cpu_series ADD COLUMN more", "its series table is not what its schema says"),
             ("ALTER TABLE cpu_chunk ADD COLUMN more", 'its chunk table has a column that its schema does not explain, "more"'),
-            ("DELETE FROM cpu_chunk WHERE id=(SELECT max(id) FROM cpu_chunk)", "holds 50 rows where its name says 100"),
+            ("DELETE FROM cpu_chunk WHERE id=(SELECT max(id) FROM cpu_chunk)", "holds 67 rows where its name says 100"),
             ("UPDATE cpu_chunk SET t0=5", "the times of a chunk are not what its directory says"),
             ("UPDATE cpu_chunk SET n=-1", "a chunk has an impossible number of rows"),
-            ("UPDATE cpu_chunk SET v_bits=60", "damaged chunk in %s: an impossible number of bits" % self.object)))
+            ("UPDATE cpu_chunk SET v_scale=-1.0", "damaged chunk in %s: an impossible scale")))
 
     def test_edits(self):
         plain = self.path("plain.sqlite")  # the same shard as format 1

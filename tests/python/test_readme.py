@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import sqlite3
+import struct
 import subprocess
 import sys
 import unittest
@@ -176,6 +177,10 @@ class Format(support.TimeseriesCase):
         seconds = sqlite3.connect(":memory:").execute("SELECT CAST(strftime('%s', ?) AS INTEGER)", (iso,)).fetchone()[0]
         return seconds * 1000 + int(text[16:19])
 
+    def setUp(self):
+        super().setUp()
+        self.versions = set()
+
     def read(self, archive, table):
         directory = os.path.join(archive, table)
         with open(os.path.join(directory, max(n for n in os.listdir(directory) if n.startswith("schema-"))), encoding="utf-8") as f:
@@ -191,23 +196,81 @@ class Format(support.TimeseriesCase):
         start, end, count = self.count(name[1]), self.count(name[2]), int(name[3])
         with open(path, "rb") as f:
             header = f.read(100)
-        self.assertEqual((header[18], header[19], header[60:64], header[68:72]), (1, 1, bytes([0, 0, 0, 1]), b"TSe1"))
+        version = header[63]
+        self.assertEqual((header[18], header[19], header[60:63], header[68:72]), (1, 1, bytes(3), b"TSe1"))
         db = sqlite3.connect(path)
         self.addCleanup(db.close)
         meta = dict(db.execute("SELECT key, value FROM timeseries_meta"))
         self.assertEqual(json.loads(meta.pop("schema")), schema)
-        self.assertEqual(meta, {"format": 1, "table": "cpu", "partition": partition, "precision": "ms", "time_column": "ts", "start": start,
+        self.assertEqual(meta, {"format": version, "table": "cpu", "partition": partition, "precision": "ms", "time_column": "ts", "start": start,
                                 "end": end,
                                 "rows": count, "writer": name[4], "id": name[5]})
+        rows = {1: self.plain_rows, 2: self.packed_rows}[version](db, schema, count)
+        order = [c["name"] for c in schema["columns"]]
+        host, ts = order.index("host"), order.index("ts")
+        self.assertEqual([(row[host], row[ts]) for row in rows], sorted((row[host], row[ts]) for row in rows))
+        self.assertTrue(all(type(row[ts]) is int for row in rows))
+        self.assertEqual((min(row[ts] for row in rows), max(row[ts] for row in rows), len(rows)), (start, end, count))
+        self.versions.add(version)
+        return rows
+
+    def plain_rows(self, db, schema, count):
         self.assertEqual([tuple(row) for row in db.execute("SELECT type, name FROM sqlite_schema ORDER BY name")],
                          [("table", "cpu"), ("table", "timeseries_meta")])
         columns = db.execute("SELECT name, type FROM pragma_table_xinfo('cpu')").fetchall()
         self.assertEqual(columns, [(c["name"], c["type"]) for c in schema["columns"]])
-        rows = db.execute("SELECT * FROM cpu ORDER BY rowid").fetchall()
-        self.assertEqual(rows, db.execute("SELECT * FROM cpu ORDER BY host COLLATE BINARY, ts, rowid").fetchall())
         self.assertEqual([r for (r,) in db.execute("SELECT rowid FROM cpu")], list(range(1, count + 1)))
-        self.assertEqual(db.execute("SELECT min(ts), max(ts), count(*), sum(typeof(ts) <> 'integer') FROM cpu").fetchone(),
-                         (start, end, count, 0))
+        return db.execute("SELECT * FROM cpu ORDER BY rowid").fetchall()
+
+    def packed_rows(self, db, schema, count):
+        """The chunks, decoded by the document's formula and not by the view."""
+        def elements(blob, width, wanted):
+            bits = int.from_bytes(blob, "big")
+            total = 8 * len(blob)
+            return [bits >> (total - (k + 1) * width) & ((1 << width) - 1) for k in range(wanted)]
+
+        db.row_factory = sqlite3.Row
+        values = {}
+        if db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'cpu_value'").fetchone():
+            values = {v["id"]: v["v"] for v in db.execute("SELECT * FROM cpu_value")}
+        tags = [c["name"] for c in schema["columns"] if c.get("tag")]
+        rows = []
+        for series in db.execute("SELECT * FROM cpu_series ORDER BY first_chunk").fetchall():
+            chunks = db.execute("SELECT * FROM cpu_chunk WHERE id BETWEEN ? AND ? ORDER BY id", (series["first_chunk"], series["last_chunk"]))
+            for c in chunks.fetchall():
+                self.assertEqual(c["id"], len(rows) + 1)
+                n, columns = c["n"], {}
+                for name in (column["name"] for column in schema["columns"] if column["name"] not in tags):
+                    def part(suffix, default):
+                        return c[name + suffix] if name + suffix in c.keys() else default
+
+                    base = part("_base", c["t0"] if name == "ts" else 0)
+                    if base is None:
+                        columns[name] = [None] * n
+                        continue
+                    step, width = part("_step", 0), part("_bits", 0)
+                    mini = elements(part("_mini", b"\0"), part("_mbits", 0), ((n - 1) >> step) + 1)
+                    data = elements(part("_data", b"\0"), width, n)
+                    null = part("_null", None)
+                    scale = part("_scale", None)
+                    column = []
+                    for i in range(n):
+                        if null is not None and data[i] == (1 << width) - 1:
+                            column.append(None)
+                            continue
+                        integer = base + part("_slope", 0) * i + mini[i >> step] + data[i]
+                        if integer >= 1 << 63:
+                            integer -= 1 << 64
+                        if scale == "value":
+                            column.append(values[integer])
+                        elif scale == "ieee":
+                            column.append(struct.unpack(">d", struct.pack(">q", integer))[0])
+                        else:
+                            column.append(integer if scale is None else integer / scale)
+                    columns[name] = column
+                self.assertEqual((columns["ts"][0], columns["ts"][-1]), (c["t0"], c["t1"]))
+                for i in range(n):
+                    rows.append(tuple(series[d["name"]] if d["name"] in tags else columns[d["name"]][i] for d in schema["columns"]))
         return rows
 
     def write(self, flush=True):
@@ -217,6 +280,8 @@ class Format(support.TimeseriesCase):
                    "location='%s', spool='%s', flush_on_close='never')" % (self.file_location(), self.path("spool")))
         rows = [(1795219200000 + i * 7000000, "wEb"[i % 3:], [None, 1, 2.5, "x", b"\x00"][i % 5],
                  [None, 1, 2.5, "x", b"\x00"][i % 4]) for i in range(60)]
+        rows += [(1795564800000, "once %d" % i, None, "once") for i in range(8)]  # packing pays where a series has rows
+        rows += [(1795651200000 + i * i, "h%d" % (i % 2), i / 8 if i < 700 else 0.1 ** (i % 9), (-1) ** i << i % 62) for i in range(1900)]
         db.execute("BEGIN")
         db.executemany("INSERT INTO cpu VALUES(?, ?, ?, ?)", rows)
         db.execute("COMMIT")
@@ -227,7 +292,8 @@ class Format(support.TimeseriesCase):
     def test_a_reader_made_from_the_document_reads_the_same(self):
         db = self.write()
         mine, theirs = self.read(self.path("archive"), "cpu"), db.execute("SELECT * FROM cpu").fetchall()
-        self.assertEqual(len(mine), 60)
+        self.assertEqual(len(mine), 1968)
+        self.assertEqual(self.versions, {1, 2})
         self.assertEqual(sorted(map(repr, mine)), sorted(map(repr, theirs)))
 
     def test_rows_on_the_disk_of_a_dead_machine_can_be_saved(self):
@@ -237,7 +303,7 @@ class Format(support.TimeseriesCase):
         db.execute("CREATE VIRTUAL TABLE temp.cpu USING timeseries(table='cpu', location='%s', spool='%s')"
                    % (self.file_location(), self.path("copy")))
         self.assertGreater(db.execute("SELECT ts_flush('cpu')").fetchone()[0], 1)
-        self.assertEqual(len(self.read(self.path("archive"), "cpu")), 60)
+        self.assertEqual(len(self.read(self.path("archive"), "cpu")), 1968)
 
 
 if __name__ == "__main__":
