@@ -383,7 +383,11 @@ std::uint64_t mix(std::uint64_t hash) {
 }  // namespace
 
 std::uint32_t PartialAggregates::series(std::string_view tags) {
-  if (last_tags_series_ != kUnwanted && tags == last_tags_) return last_tags_series_;
+  if (last_written_ != kUnwanted && tags == last_tags_) return last_written_;
+  last_tags_ = tags;
+  auto known = written_by_tags_.find(last_tags_);
+  if (known != written_by_tags_.end()) return last_written_ = known->second;
+
   key_.clear();
   bool plain = plain_keys_;
   const char* at = tags.data();
@@ -392,41 +396,43 @@ std::uint32_t PartialAggregates::series(std::string_view tags) {
     RowBuffer::skip(at);
   }
   if (plain) {
-    key_ = tags;
+    key_ = tags;  // their own form, in which an integer or a binary text is written as append_key would
   } else {
     at = tags.data();
     for (Collation collation : spec_->tag_collations) append_key(key_, RowBuffer::read(at), collation);
   }
-  auto [found, fresh] = series_by_key_.try_emplace(key_, static_cast<std::uint32_t>(series_.size()));
-  if (fresh) {
-    series_.emplace_back(tags);
-  } else if (series_[found->second] != tags && compare_tags(tags, series_[found->second], spec_->tags.size()) < 0) {
-    series_[found->second] = tags;
-  }
-  last_tags_ = tags;
-  return last_tags_series_ = found->second;
+  std::uint32_t series = series_by_key_.try_emplace(key_, static_cast<std::uint32_t>(series_by_key_.size())).first->second;
+  last_written_ = static_cast<std::uint32_t>(written_.size());
+  written_.push_back({last_tags_, series});
+  written_by_tags_.emplace(last_tags_, last_written_);
+  return last_written_;
 }
 
-std::uint32_t PartialAggregates::find_group(std::uint32_t series, std::int64_t time) {
+std::uint32_t PartialAggregates::find_group(std::uint32_t written, std::int64_t time) {
   std::int64_t start = spec_->bucket.start(time);
-  last_group_ = spec_->wants(start) ? intern(series, start) : kUnwanted;
-  last_series_ = series;
+  last_group_ = spec_->wants(start) ? intern(written, start) : kUnwanted;
+  last_series_ = written;
   last_start_ = start;
   last_end_ = spec_->bucket.last(time);
   return last_group_;
 }
 
-std::uint32_t PartialAggregates::intern(std::uint32_t series, std::int64_t bucket) {
+std::uint32_t PartialAggregates::intern(std::uint32_t written, std::int64_t bucket) {
   if (keys_.size() * 2 >= slots_.size()) grow_slots();
+  const std::uint32_t series = written_[written].series;
   std::size_t mask = slots_.size() - 1;
   std::size_t at = mix(mix(static_cast<std::uint64_t>(bucket)) + series) & mask;
   for (; slots_[at]; at = (at + 1) & mask) {
-    const Key& key = keys_[slots_[at] - 1];
-    if (key.bucket == bucket && key.series == series) return slots_[at] - 1;
+    Key& key = keys_[slots_[at] - 1];
+    if (key.bucket != bucket || key.series != series) continue;
+    if (key.written != written && compare_tags(written_[written].tags, written_[key.written].tags, spec_->tags.size()) < 0) {
+      key.written = written;
+    }
+    return slots_[at] - 1;
   }
   std::uint32_t group = static_cast<std::uint32_t>(keys_.size());
   if (group / kBlockGroups == blocks_.size()) blocks_.push_back(std::make_unique<char[]>(kBlockGroups * state_bytes_));
-  keys_.push_back({bucket, series});
+  keys_.push_back({bucket, series, written});
   slots_[at] = group + 1;
   return group;
 }
@@ -634,8 +640,8 @@ void PartialAggregates::add_run(std::uint32_t group, std::size_t measure, const 
 }
 
 void PartialAggregates::merge(const PartialAggregates& other) {
-  std::vector<std::uint32_t> series;
-  for (const std::string& tags : other.series_) series.push_back(this->series(tags));
+  std::vector<std::uint32_t> written;
+  for (const Written& w : other.written_) written.push_back(series(w.tags));
   auto merge_extreme = [&](Extreme& into, const Extreme& from, bool min, Collation collation) {
     if (from.has_integer) add_number(into, min, integer_cell(from.integer), collation);
     if (from.has_real) add_number(into, min, real_cell(from.real), collation);
@@ -646,7 +652,7 @@ void PartialAggregates::merge(const PartialAggregates& other) {
     if (from.any) offer(into, first, from.time, other.cell_of(from.value));
   };
   for (std::uint32_t from = 0; from < other.keys_.size(); from++) {
-    std::uint32_t into = intern(series[other.keys_[from].series], other.keys_[from].bucket);
+    std::uint32_t into = intern(written[other.keys_[from].written], other.keys_[from].bucket);
     add_rows(into, other.rows(from));
     for (std::size_t m = 0; m < layouts_.size(); m++) {
       const Layout& layout = layouts_[m];
@@ -703,16 +709,16 @@ Cell PartialAggregates::average(std::uint32_t group, std::size_t measure) const 
 }
 
 std::vector<std::uint32_t> PartialAggregates::ordered(bool descending) const {
-  std::vector<std::uint32_t> by_tags(series_.size()), rank(series_.size()), groups(keys_.size());
+  std::vector<std::uint32_t> by_tags(written_.size()), rank(written_.size()), groups(keys_.size());
   std::iota(by_tags.begin(), by_tags.end(), 0);
   std::sort(by_tags.begin(), by_tags.end(),
-            [&](std::uint32_t a, std::uint32_t b) { return compare_tags(series_[a], series_[b], spec_->tags.size()) < 0; });
+            [&](std::uint32_t a, std::uint32_t b) { return compare_tags(written_[a].tags, written_[b].tags, spec_->tags.size()) < 0; });
   for (std::uint32_t i = 0; i < by_tags.size(); i++) rank[by_tags[i]] = i;
   std::iota(groups.begin(), groups.end(), 0);
   std::sort(groups.begin(), groups.end(), [&](std::uint32_t a, std::uint32_t b) {
     const Key &x = keys_[a], &y = keys_[b];
     if (x.bucket != y.bucket) return descending ? x.bucket > y.bucket : x.bucket < y.bucket;
-    return rank[x.series] < rank[y.series];
+    return rank[x.written] < rank[y.written];
   });
   return groups;
 }

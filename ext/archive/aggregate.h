@@ -71,9 +71,9 @@ class PartialAggregates {
   PartialAggregates& operator=(PartialAggregates&&) = default;
   const RollupSpec& spec() const { return *spec_; }
 
-  // The number of the series with these tags: cells of spec.tags in a RowBuffer's encoding.
+  // The number of these tags as they are written: cells of spec.tags in a RowBuffer's encoding.
   std::uint32_t series(std::string_view tags);
-  // The number of the group of a series at a time; kUnwanted: its bucket is not asked for.
+  // The number of the group of rows with such tags at a time; kUnwanted: its bucket is not asked for.
   std::uint32_t group(std::uint32_t series, std::int64_t time) {
     if (series == last_series_ && time >= last_start_ && time <= last_end_) return last_group_;
     return find_group(series, time);
@@ -94,7 +94,8 @@ class PartialAggregates {
   std::size_t groups() const { return keys_.size(); }
   std::int64_t bucket(std::uint32_t group) const { return keys_[group].bucket; }
   std::int64_t rows(std::uint32_t group) const { return *at<std::int64_t>(group, 0); }
-  std::string_view tags(std::uint32_t group) const { return series_[keys_[group].series]; }
+  // As one of its rows has them: where several that are equal are written differently, as the one that sorts first.
+  std::string_view tags(std::uint32_t group) const { return written_[keys_[group].written].tags; }
   Cell tag(std::uint32_t group, std::size_t index) const;
   // Valid until the aggregates change. kSum throws "integer overflow" where only integers were added and their sum is none.
   Cell result(std::uint32_t group, std::size_t measure, Statistic statistic) const;
@@ -106,6 +107,11 @@ class PartialAggregates {
  private:
   struct Key {
     std::int64_t bucket = 0;
+    std::uint32_t series = 0;   // the same for all tags that are equal
+    std::uint32_t written = 0;  // the group's own
+  };
+  struct Written {
+    std::string tags;
     std::uint32_t series = 0;
   };
   struct Sum;
@@ -122,7 +128,7 @@ class PartialAggregates {
     return reinterpret_cast<Part*>(blocks_[group / kBlockGroups].get() + (group % kBlockGroups) * state_bytes_ + offset);
   }
   std::uint32_t find_group(std::uint32_t series, std::int64_t time);
-  std::uint32_t intern(std::uint32_t series, std::int64_t bucket);
+  std::uint32_t intern(std::uint32_t written, std::int64_t bucket);
   void grow_slots();
   void add_integers(std::uint32_t group, std::size_t measure, const std::int64_t* values, std::size_t rows, const std::uint8_t* nulls,
                     double scale);
@@ -139,10 +145,10 @@ class PartialAggregates {
   std::size_t state_bytes_ = 0;
   bool plain_keys_ = true;  // tags that differ in bytes differ, unless one is real
 
-  std::unordered_map<std::string, std::uint32_t> series_by_key_;
-  std::vector<std::string> series_;  // tags as written; of several that are equal the one that sorts first
+  std::unordered_map<std::string, std::uint32_t> series_by_key_, written_by_tags_;
+  std::vector<Written> written_;
   std::string last_tags_, key_;
-  std::uint32_t last_tags_series_ = kUnwanted;
+  std::uint32_t last_written_ = kUnwanted;
 
   std::vector<Key> keys_;             // by group
   std::vector<std::uint32_t> slots_;  // hash table of groups, each plus one
