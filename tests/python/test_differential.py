@@ -363,7 +363,7 @@ class Differential(support.TimeseriesCase):
         os.environ["TIMESERIES_FAILPOINT"] = "none=error"
         for _ in range(2):
             add(rng.choice(writers), rows.make(30))
-            reader.execute("SELECT ts_flush('v')").fetchone()
+            support.flush(reader, "v")
         os.environ["TIMESERIES_FAILPOINT"] = "upload.attempted=error"
         add(rng.choice(writers), rows.make(25))
         with self.assertRaises(support.sqlite3.OperationalError):
