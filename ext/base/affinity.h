@@ -6,5 +6,7 @@ namespace ts {
 
 enum class Affinity { kBlob, kText, kInteger, kReal, kNumeric };
 Affinity affinity_of(const std::string& type);
+// Compared as a number, and summed up in a rollup.
+inline bool is_numeric(Affinity affinity) { return affinity >= Affinity::kInteger; }
 
 }  // namespace ts

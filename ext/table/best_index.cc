@@ -43,7 +43,7 @@ bool constant_text(sqlite3_index_info* info, int i) {
 
 // A comparison on a column that is not the time. false: only SQLite itself can answer it. <> and NOT NULL never are ours:
 // SQLite (3.40.1) hands those of "t LEFT JOIN k ON t.a <> 5" to t, which must not lose a row by them.
-bool push_down(const Column& column, sqlite3_index_info* info, int i, PlanTerm& term) {
+bool push_down(const Column& column, bool groups, sqlite3_index_info* info, int i, PlanTerm& term) {
   if (!term.has_operand()) return true;
   if (term.op == "<>") return false;
   Affinity affinity = affinity_of(column.type);
@@ -55,6 +55,7 @@ bool push_down(const Column& column, sqlite3_index_info* info, int i, PlanTerm& 
   std::string collation = sqlite3_vtab_collation(info, i);
   std::string own = column.collate.empty() ? "BINARY" : column.collate;
   if (::strcasecmp(collation.c_str(), own.c_str()) != 0) term.collation = collation;
+  if (groups && !term.collation.empty() && ::strcasecmp(own.c_str(), "BINARY") != 0) return false;
   for (const char* known : {"BINARY", "NOCASE", "RTRIM"}) {
     if (::strcasecmp(collation.c_str(), known) == 0) return true;
   }
@@ -70,7 +71,7 @@ std::vector<std::string> plan_names(const Schema& schema) {
   return names;
 }
 
-Conditions take_conditions(const Schema& schema, int comparable, sqlite3_index_info* info, Plan& plan) {
+Conditions take_conditions(const Schema& schema, int comparable, bool groups, sqlite3_index_info* info, Plan& plan) {
   Conditions taken;
   for (int i = 0; i < info->nConstraint; i++) {
     const auto& constraint = info->aConstraint[i];
@@ -91,7 +92,7 @@ Conditions take_conditions(const Schema& schema, int comparable, sqlite3_index_i
       taken.others = true;
       continue;
     }
-    if (!time && !push_down(schema.columns[static_cast<std::size_t>(term.column)], info, i, term)) {
+    if (!time && !push_down(schema.columns[static_cast<std::size_t>(term.column)], groups, info, i, term)) {
       taken.others = true;
       continue;
     }
@@ -138,7 +139,7 @@ void best_index(Table& table, sqlite3_index_info* info) {
   const Schema& schema = table.def()->schema;
   int columns = static_cast<int>(schema.columns.size());
   Plan plan;
-  Conditions taken = take_conditions(schema, columns, info, plan);
+  Conditions taken = take_conditions(schema, columns, false, info, plan);
   if (info->nOrderBy == 1 && info->aOrderBy[0].iColumn == schema.time_column) {
     plan.order = info->aOrderBy[0].desc ? -1 : 1;
     info->orderByConsumed = 1;

@@ -10,6 +10,7 @@
 
 #include "ext/archive/worker_pool.h"
 #include "ext/base/clock.h"
+#include "ext/base/sql_tokens.h"
 #include "ext/table/timeseries_table.h"
 
 namespace ts {
@@ -166,6 +167,7 @@ void StatementHold::join(std::shared_ptr<StatementSnapshot> statement) noexcept 
 // Of a statement that has ended only the counters are kept, for ts_last_query(): no read transaction, no listing.
 void Session::let_go(StatementSnapshot& statement) noexcept {
   statement.catalogues.clear();
+  statement.group_rowids.clear();
   statement.local.clear();
 }
 
@@ -209,14 +211,39 @@ Table& Session::resolve(std::string_view name) {
   return table;
 }
 
+// Compiles a statement over the table, whose xBestIndex then says which it is. What is compiled around it goes on as before.
+Table* Session::planned_by(const std::string& quoted_name, bool& exists) {
+  Table* planned = std::exchange(planned_, nullptr);
+  sqlite3_stmt* compiling = compiling_;
+  int number = number_;
+  sqlite3_stmt* stmt = nullptr;
+  sqlite3_prepare_v2(db_, ("SELECT 1 FROM " + quoted_name).c_str(), -1, &stmt, nullptr);
+  exists = stmt != nullptr;
+  sqlite3_finalize(stmt);
+  compiling_ = compiling;
+  number_ = number;
+  std::swap(planned, planned_);
+  return exists ? planned : nullptr;
+}
+
+Table* Session::find_table(const std::string& schema, const std::string& name, bool& exists) {
+  exists = true;
+  for (auto table = tables_.rbegin(); !schema.empty() && table != tables_.rend(); ++table) {
+    if (same_word((*table)->schema_name(), schema) && same_word((*table)->sql_name(), name)) return *table;
+  }
+  const char* where = schema.empty() ? nullptr : schema.c_str();
+  exists = sqlite3_table_column_metadata(db_, where, name.c_str(), nullptr, nullptr, nullptr, nullptr, nullptr, nullptr) == SQLITE_OK;
+  if (!exists) return nullptr;
+  bool compiled = false;
+  Table* table = planned_by((schema.empty() ? "" : quote_identifier(schema) + ".") + quote_identifier(name), compiled);
+  if (!compiled) throw Error(Code::kBadInput, sqlite3_errmsg(db_));  // what hinders it says itself why
+  return table && same_word(table->sql_name(), name) ? table : nullptr;
+}
+
 Table& Session::look_up(const std::string& name) {
-  auto try_name = [&](const std::string& quoted) -> Table* {
-    planned_ = nullptr;
-    sqlite3_stmt* stmt = nullptr;
-    sqlite3_prepare_v2(db_, ("SELECT 1 FROM " + quoted).c_str(), -1, &stmt, nullptr);
-    bool found = stmt != nullptr;
-    sqlite3_finalize(stmt);
-    return found ? std::exchange(planned_, nullptr) : nullptr;
+  auto try_name = [&](const std::string& quoted) {
+    bool exists = false;
+    return planned_by(quoted, exists);
   };
   Table* table = try_name(quote_identifier(name));
   std::string plain = name;

@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "ext/archive/scan.h"
@@ -31,6 +32,8 @@ struct StatementSnapshot {
   StatementCancel cancel{&stats};
   std::map<Spool*, std::unique_ptr<LocalSnapshot>> local;
   std::map<std::string, std::unique_ptr<Catalogue>> catalogues;  // by location and table
+  // By rollup and group: what rowid the group has in every scan of the statement, once it was asked for.
+  std::map<const void*, std::unordered_map<std::string, std::int64_t>> group_rowids;
   int cursors = 0;
 };
 
@@ -64,6 +67,9 @@ class Session : public InterruptProbe {
   void planned(Table* table) { planned_ = table; }
   // Resolves 'name' or 'schema.name' as SQLite does. Throws kBadInput. Quick when the name is the same again.
   Table& resolve(std::string_view name);
+  // The table `name` of a schema, connected if it was not yet; may be called while SQLite compiles another statement.
+  // nullptr: it is no timeseries table; `exists` says whether there is any table of that name. Empty schema: as SQLite resolves.
+  Table* find_table(const std::string& schema, const std::string& name, bool& exists);
 
   void savepoint(int number);
   // Makes sure that ts_insert inside BEGIN takes part in SQLite's transaction.
@@ -98,6 +104,7 @@ class Session : public InterruptProbe {
   bool goes_on(const StatementSnapshot& statement) const;
   static void let_go(StatementSnapshot& statement) noexcept;
   Table& look_up(const std::string& name);
+  Table* planned_by(const std::string& quoted_name, bool& exists);
 
   sqlite3* db_;
   std::unique_ptr<State> state_;

@@ -1,0 +1,167 @@
+// Aggregating shards: rows stepped out of SQLite into groups, and the workers that do it.
+#include "ext/archive/shard_aggregate.h"
+
+#include <chrono>
+
+#include "ext/archive/worker_pool.h"
+
+namespace ts {
+namespace {
+
+constexpr std::int64_t kRowsBetweenTicks = 4096;  // a few milliseconds
+constexpr auto kPoll = std::chrono::milliseconds(40);
+
+Cell cell_at(sqlite3_stmt* stmt, int column) {
+  Cell cell;
+  cell.type = sqlite3_column_type(stmt, column);
+  switch (cell.type) {
+    case SQLITE_INTEGER: cell.integer = sqlite3_column_int64(stmt, column); break;
+    case SQLITE_FLOAT: cell.real = sqlite3_column_double(stmt, column); break;
+    case SQLITE_TEXT:
+    case SQLITE_BLOB: {
+      const void* bytes =
+          cell.type == SQLITE_TEXT ? static_cast<const void*>(sqlite3_column_text(stmt, column)) : sqlite3_column_blob(stmt, column);
+      int length = sqlite3_column_bytes(stmt, column);
+      if (!bytes && length) throw std::bad_alloc();
+      if (bytes) cell.bytes = std::string_view(static_cast<const char*>(bytes), static_cast<std::size_t>(length));
+      break;
+    }
+    default: break;
+  }
+  return cell;
+}
+
+// Where the plan asks for every row, their number is known from the name.
+void check_complete(const ShardRef& ref, const ScanPlan& plan, std::int64_t rows, const std::string& object) {
+  bool all = plan.filters.empty() && plan.from <= ref.start && ref.end <= plan.to;
+  if (!all || rows == ref.rows) return;
+  throw Error(Code::kCorrupt,
+              "shard: holds " + std::to_string(rows) + " rows where its name says " + std::to_string(ref.rows) + ": " + object);
+}
+
+}  // namespace
+
+std::int64_t aggregate_rows(Database& db, const ScanSource& where, const RollupScan& scan, PartialAggregates& into,
+                            const std::function<void()>& tick, const RowLimits& limits) {
+  Statement select = db.prepare(scan_sql(*scan.table, where, *scan.plan));
+  bind_scan(select, *scan.plan);
+  sqlite3_stmt* stmt = select.get();
+  const int tags = static_cast<int>(scan.spec->tags.size()), columns = static_cast<int>(scan.plan->columns.size());
+  RowBuffer series(tags);
+  std::int64_t rows = 0;
+  while (select.step()) {
+    if (++rows % kRowsBetweenTicks == 0) tick();
+    std::int64_t time = select.int64(1);
+    if (time < limits.first || time > limits.last || sqlite3_column_type(stmt, 1) != SQLITE_INTEGER) {
+      throw Error(Code::kCorrupt, "shard: a row's time lies outside the range its name says: " + limits.object);
+    }
+    series.clear();
+    series.begin_row();
+    for (int t = 0; t < tags; t++) series.add_column(stmt, 2 + t);
+    std::uint32_t group = into.group(into.series(series.row_bytes(0)), time);
+    if (group == PartialAggregates::kUnwanted) continue;
+    into.add_rows(group, 1);
+    for (int c = tags; c < columns; c++) into.add(group, static_cast<std::size_t>(c - tags), time, cell_at(stmt, 2 + c));
+  }
+  return rows;
+}
+
+std::int64_t aggregate_shard(ShardFile& file, const ShardRef& ref, const std::string& object, const RollupScan& scan,
+                             PartialAggregates& into, const std::function<void()>& tick) {
+  ScanSource where{"main." + quote_identifier(scan.table->name), ""};
+  std::int64_t rows = aggregate_rows(file.db(), where, scan, into, tick, {ref.start, ref.end, object});
+  check_complete(ref, *scan.plan, rows, object);
+  return rows;
+}
+
+ShardAggregation::ShardAggregation(ShardFiles& files, std::shared_ptr<Store> store, RollupScan scan, std::vector<ShardRef> shards,
+                                   const Cancel& cancel, QueryStats& stats)
+    : files_(files),
+      store_(std::move(store)),
+      scan_(std::move(scan)),
+      shards_(std::move(shards)),
+      stats_(stats),
+      stop_(cancel),
+      answers_(shards_.size()) {}
+
+ShardAggregation::~ShardAggregation() {
+  std::unique_lock lock(mutex_);
+  stop_.stopped = true;
+  changed_.wait(lock, [this] { return working_ == 0; });
+}
+
+void ShardAggregation::start() {
+  std::lock_guard lock(mutex_);
+  schedule();
+}
+
+void ShardAggregation::schedule() {
+  for (; begun_ < shards_.size() && begun_ < merged_ + kAhead; begun_++) {
+    working_++;
+    try {
+      WorkerPool::shared().submit([this, index = begun_] { work(index); });
+    } catch (...) {
+      working_--;
+      throw;
+    }
+  }
+}
+
+void ShardAggregation::work(std::size_t index) noexcept {
+  Answer answer;
+  try {
+    if (stop_.cancelled()) throw Error(Code::kInterrupted, "interrupted");
+    answer.groups = aggregate(shards_[index]);
+  } catch (...) {
+    answer.error = std::current_exception();
+  }
+  answer.done = true;
+  std::lock_guard lock(mutex_);
+  answers_[index] = std::move(answer);
+  working_--;
+  changed_.notify_all();
+}
+
+std::unique_ptr<PartialAggregates> ShardAggregation::aggregate(const ShardRef& ref) {
+  std::unique_ptr<ShardFile> file = files_.take(ShardFile::id_of(*store_, ref));
+  if (file) {
+    file->lend(&stop_);
+    stats_.cache_hits++;
+  } else {
+    file = std::make_unique<ShardFile>(store_, scan_.table, ref, &stop_);
+  }
+  stats_.files_read++;
+  auto groups = std::make_unique<PartialAggregates>(scan_.spec);
+  try {
+    stats_.rows_read += aggregate_shard(*file, ref, object_name(*store_, ref.key), scan_, *groups, [this] {
+      if (stop_.cancelled()) throw Error(Code::kInterrupted, "interrupted");
+    });
+  } catch (const Error& e) {
+    if (e.code() == Code::kInterrupted) throw;
+    file->explain(e);
+  }
+  files_.give_back(std::move(file));
+  return groups;
+}
+
+void ShardAggregation::finish(PartialAggregates& into, InterruptProbe& probe) {
+  std::unique_lock lock(mutex_);
+  while (merged_ < shards_.size()) {
+    schedule();
+    if (!answers_[merged_].done) {
+      changed_.wait_for(lock, kPoll);
+      lock.unlock();
+      probe.check();
+      lock.lock();
+      continue;
+    }
+    Answer answer = std::move(answers_[merged_]);
+    lock.unlock();
+    if (answer.error) std::rethrow_exception(answer.error);
+    into.merge(*answer.groups);
+    lock.lock();
+    merged_++;
+  }
+}
+
+}  // namespace ts
