@@ -1,6 +1,6 @@
 // SQLite for the benchmarks: connections, re-bound statements, and the two shapes of table that all workloads use.
 //
-// Failure throws std::runtime_error with SQLite's words and ends the run: a benchmark has nobody to recover for.
+// Failure throws std::runtime_error with SQLite's words and ends the workload: a benchmark has nobody to recover for.
 #pragma once
 #include <sqlite3.h>
 

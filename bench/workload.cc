@@ -31,7 +31,7 @@ const Fleet& fleet(std::size_t rows, std::int64_t interval_ms) {
 
 namespace {
 
-// 1234567 -> "1.23 M", 73412 -> "73.4 k".
+// 1234567 -> "1.23 M", 73412 -> "73.4 k", 0.1234 -> "0.123".
 std::string short_number(double value) {
   char text[32];
   if (value >= 1e6) {
@@ -39,26 +39,42 @@ std::string short_number(double value) {
   } else if (value >= 1e4) {
     std::snprintf(text, sizeof text, "%.1f k", value / 1e3);
   } else {
-    std::snprintf(text, sizeof text, value < 100 ? "%.2f" : "%.0f", value);
+    std::snprintf(text, sizeof text, value < 1 ? "%.3f" : value < 100 ? "%.2f" : "%.0f", value);
   }
   return text;
 }
 
-std::string text_of(Aim aim) {
+// Small ratios need a digit more, or 0.05 could be either side of its aim.
+std::string ratio_text(double ratio) {
   char text[32];
+  std::snprintf(text, sizeof text, ratio < 0.1 ? "%.3f" : "%.2f", ratio);
+  return text;
+}
+
+// Aims for a ratio are bare, aims for ours have the unit with them.
+std::string text_of(Aim aim, const std::string& unit) {
+  char text[64];
+  std::string also;
+  if (aim.and_ours_at_most > 0) {
+    std::snprintf(text, sizeof text, ", <= %g %s", aim.and_ours_at_most, unit.c_str());
+    also = text;
+  }
   switch (aim.kind) {
-    case Aim::kRatioAtLeast: std::snprintf(text, sizeof text, ">= %.2f", aim.value); return text;
-    case Aim::kRatioAtMost: std::snprintf(text, sizeof text, "<= %.2f", aim.value); return text;
-    case Aim::kOursAtLeast: return ">= " + short_number(aim.value);
+    case Aim::kRatioAtLeast: std::snprintf(text, sizeof text, ">= %.2f", aim.value); return text + also;
+    case Aim::kRatioAtMost: std::snprintf(text, sizeof text, "<= %.2f", aim.value); return text + also;
+    case Aim::kOursAtLeast: return ">= " + short_number(aim.value) + also;
+    case Aim::kOursAtMost: std::snprintf(text, sizeof text, "<= %g %s", aim.value, unit.c_str()); return text + also;
     default: return "";
   }
 }
 
 bool met(Aim aim, double ours, double ratio) {
+  if (aim.and_ours_at_most > 0 && ours > aim.and_ours_at_most) return false;
   switch (aim.kind) {
     case Aim::kRatioAtLeast: return ratio >= aim.value;
     case Aim::kRatioAtMost: return ratio <= aim.value;
     case Aim::kOursAtLeast: return ours >= aim.value;
+    case Aim::kOursAtMost: return ours <= aim.value;
     default: return true;
   }
 }
@@ -71,10 +87,12 @@ Bench::Bench(const Options& options) : options_(options), terminal_(::isatty(STD
   if (!::mkdtemp(scratch_.data())) throw std::runtime_error("cannot make a directory like " + scratch_);
   std::printf("%d rounds each, ours and raw SQLite %s in turn; scratch files in %s\n\n", options_.rounds, sqlite3_libversion(),
               scratch_.c_str());
-  std::printf("%-34s %-7s %10s %10s  %-6s %-16s %-10s\n", "workload", "unit", "ours", "raw", "ratio", "min..max", "aim");
+  if (options_.hours != 24) std::printf("tsbs data of %d of 24 hours: these figures have no aims\n\n", options_.hours);
+  std::printf("%-34s %-7s %10s %10s  %-6s %-16s %-18s\n", "workload", "unit", "ours", "raw", "ratio", "min..max", "aim");
 }
 
 Bench::~Bench() {
+  kept_.clear();
   std::error_code ignored;
   fs::remove_all(scratch_, ignored);
 }
@@ -84,8 +102,15 @@ std::string Bench::fresh(const std::string& what) {
   return path;
 }
 
+std::string Bench::fresh_kept(const std::string& what) {
+  fs::create_directories(scratch_ + "/kept");
+  return scratch_ + "/kept/" + std::to_string(++files_) + "-" + what;
+}
+
 void Bench::clear() {
-  for (const auto& entry : fs::directory_iterator(scratch_)) fs::remove_all(entry.path());
+  for (const auto& entry : fs::directory_iterator(scratch_)) {
+    if (entry.path().filename() != "kept") fs::remove_all(entry.path());
+  }
 }
 
 void Bench::progress(const std::string& what) {
@@ -115,11 +140,10 @@ void Bench::report(const std::string& label, const std::string& unit, const std:
   Spread us = spread_of(ours), them = spread_of(raw), ratio = spread_of(ratios);
   bool good = met(aim, us.median, ratio.median);
   if (!good) missed_++;
-  char range[40];
-  std::snprintf(range, sizeof range, "%.2f..%.2f", ratio.min, ratio.max);
+  std::string range = ratio_text(ratio.min) + ".." + ratio_text(ratio.max);
   progress("");
-  std::printf("%-34s %-7s %10s %10s  %-6.2f %-16s %-10s %-6s vs %s\n", label.c_str(), unit.c_str(), short_number(us.median).c_str(),
-              short_number(them.median).c_str(), ratio.median, range, text_of(aim).c_str(),
+  std::printf("%-34s %-7s %10s %10s  %-6s %-16s %-18s %-6s vs %s\n", label.c_str(), unit.c_str(), short_number(us.median).c_str(),
+              short_number(them.median).c_str(), ratio_text(ratio.median).c_str(), range.c_str(), text_of(aim, unit).c_str(),
               aim.kind == Aim::kNone ? ""
               : good                 ? "met"
                                      : "MISSED",
@@ -132,14 +156,24 @@ void Bench::skipped(const std::string& label, const std::string& why) {
   std::printf("%-34s skipped: %s\n", label.c_str(), why.c_str());
 }
 
+void Bench::failed(const std::string& label, const std::string& why) {
+  progress("");
+  std::printf("%-34s FAILED: %s\n", label.c_str(), why.c_str());
+  std::fflush(stdout);
+}
+
 Timeseries::Timeseries(Bench& bench, Shape shape, const std::string& options, const std::string& location, const std::string& schema)
-    : directory(bench.fresh("timeseries")), spool(directory + "/spool"), db((fs::create_directories(directory), directory + "/main.db")) {
+    : Timeseries(bench.fresh("timeseries"), shape.declaration(true),
+                 options.empty() ? "flush_size='4GB', flush_interval='1d', flush_on_close='never'" : options, location, schema) {}
+
+Timeseries::Timeseries(const std::string& where, const std::string& columns, const std::string& options, const std::string& location,
+                       const std::string& schema)
+    : directory(where), spool(directory + "/spool"), db((fs::create_directories(directory), directory + "/main.db")) {
   fs::create_directories(directory + "/archive");
   db.use_wal("NORMAL");
   db.register_extension();
-  db.exec("CREATE VIRTUAL TABLE " + schema + ".cpu USING timeseries(" + shape.declaration(true) + ", location='" +
-          (location.empty() ? "file://" + directory + "/archive" : location) + "', spool='" + spool + "'" +
-          (options.empty() ? ", flush_size='4GB', flush_interval='1d', flush_on_close='never'" : ", " + options) + ")");
+  db.exec("CREATE VIRTUAL TABLE " + schema + ".cpu USING timeseries(" + columns + ", location='" +
+          (location.empty() ? "file://" + directory + "/archive" : location) + "', spool='" + spool + "', " + options + ")");
 }
 
 Raw::Raw(Bench& bench, Shape shape, const char* synchronous) : path(bench.fresh("raw.db")), db(path) {

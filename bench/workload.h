@@ -5,6 +5,8 @@
 #pragma once
 #include <cstddef>
 #include <functional>
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -14,13 +16,15 @@
 namespace ts_bench {
 
 struct Aim {
-  enum Kind { kNone, kRatioAtLeast, kRatioAtMost, kOursAtLeast } kind = kNone;
+  enum Kind { kNone, kRatioAtLeast, kRatioAtMost, kOursAtLeast, kOursAtMost } kind = kNone;
   double value = 0;
+  double and_ours_at_most = 0;  // beside an aim for the ratio; 0: none
 };
 
 struct Options {
   int rounds = 5;
   std::size_t rows = 500'000;  // of the workloads in one transaction
+  int hours = 24;              // of the tsbs workloads' data
 };
 
 // One contestant: runs once, returns its figure (rows/s, microseconds, ...).
@@ -40,7 +44,16 @@ class Bench {
   const Options& options() const { return options_; }
   // A fresh path in the scratch directory; the directory is removed at the end.
   std::string fresh(const std::string& what);
-  void clear();  // removes what lies in the scratch directory
+  std::string fresh_kept(const std::string& what);  // one that clear() leaves alone, for what keep() makes
+  void clear();                                     // removes what else lies in the scratch directory
+
+  // What several workloads use: made by the first that asks, destroyed at the end of the run.
+  template <class T>
+  T& keep(const std::string& name, const std::function<std::shared_ptr<T>()>& make) {
+    auto& kept = kept_[name];
+    if (!kept) kept = make();
+    return *static_cast<T*>(kept.get());
+  }
 
   // Alternates `raw` with all of `ours` and prints a line for each of ours.
   void compare(const std::string& unit, const std::string& raw_label, const std::function<double()>& raw,
@@ -49,12 +62,14 @@ class Bench {
   void report(const std::string& label, const std::string& unit, const std::vector<double>& ours, const std::string& raw_label,
               const std::vector<double>& raw, Aim aim);
   void skipped(const std::string& label, const std::string& why);
+  void failed(const std::string& label, const std::string& why);
   void progress(const std::string& what);  // on a terminal: one line that is overwritten
   int missed() const { return missed_; }
 
  private:
   Options options_;
   std::string scratch_;
+  std::map<std::string, std::shared_ptr<void>> kept_;
   int files_ = 0, missed_ = 0;
   bool terminal_;
 };
@@ -64,12 +79,14 @@ struct Workload {
   const char* what;
   void (*run)(Bench&);
 };
-extern const std::vector<Workload> kInsertWorkloads, kLatencyWorkloads, kSealWorkloads, kReadWorkloads;
+extern const std::vector<Workload> kInsertWorkloads, kLatencyWorkloads, kSealWorkloads, kReadWorkloads, kTsbsWorkloads;
 
 // A connection with the table `cpu` USING timeseries in a database, spool and archive of its own. Nothing is sealed or
 // stored before it is asked for, unless `options` says otherwise ("flush_size='64MB'").
 struct Timeseries {
   Timeseries(Bench& bench, Shape shape, const std::string& options = "", const std::string& location = "",
+             const std::string& schema = "main");
+  Timeseries(const std::string& directory, const std::string& columns, const std::string& options, const std::string& location = "",
              const std::string& schema = "main");
   std::string directory, spool;
   Database db;
