@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 
 #include "ext/base/sql_tokens.h"
 
@@ -275,7 +276,10 @@ void ChunkCursor::decode(int column_index, std::size_t begin, std::size_t end, D
     case PackedKind::kIeee:
       out.form = DecodedColumn::Form::kReal;
       out.reals.resize(count);
-      for (std::size_t i = 0; i < count; i++) out.reals[i] = std::bit_cast<double>(out.integers[i]);
+      for (std::size_t i = 0; i < count; i++) {
+        out.reals[i] = std::bit_cast<double>(out.integers[i]);
+        if (std::isnan(out.reals[i]) && !out.is_null(i)) shard_.refuse("a number that is none");
+      }
       break;
     case PackedKind::kValue:
       out.form = DecodedColumn::Form::kValue;

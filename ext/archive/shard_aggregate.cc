@@ -3,6 +3,7 @@
 
 #include <chrono>
 
+#include "ext/archive/packed_aggregate.h"
 #include "ext/archive/worker_pool.h"
 
 namespace ts {
@@ -68,8 +69,13 @@ std::int64_t aggregate_rows(Database& db, const ScanSource& where, const RollupS
 
 std::int64_t aggregate_shard(ShardFile& file, const ShardRef& ref, const std::string& object, const RollupScan& scan,
                              PartialAggregates& into, const std::function<void()>& tick) {
-  ScanSource where{"main." + quote_identifier(scan.table->name), ""};
-  std::int64_t rows = aggregate_rows(file.db(), where, scan, into, tick, {ref.start, ref.end, object});
+  std::int64_t rows = 0;
+  if (const PackedShard* packed = file.packed()) {
+    rows = aggregate_packed(*packed, *scan.plan, ref.start, ref.end, into, tick);
+  } else {
+    ScanSource where{"main." + quote_identifier(scan.table->name), ""};
+    rows = aggregate_rows(file.db(), where, scan, into, tick, {ref.start, ref.end, object});
+  }
   check_complete(ref, *scan.plan, rows, object);
   return rows;
 }
