@@ -14,7 +14,7 @@ namespace {
 // Names that are words of the language, hold its separators, or differ only in what is encoded.
 const std::vector<std::string> kNames = {"ts",        "host",      "columns", "Columns",   "order", "limit",    "offset", "my col",
                                          "a%b",       "a%25b",     "a:in?",   "x=?",       "null",  "a@NOCASE", "<>",     "é",
-                                         "order:asc", "columns:1", "limit?",  "%63olumns", " ",     "?",        "_file"};
+                                         "order:asc", "columns:1", "limit?",  "%63olumns", "sorted",     "?",        "_file"};
 const std::vector<std::string> kOperators = {"=", "<>", "<", "<=", ">", ">=", "in", "null"};
 
 std::string refusal(const std::string& text) {
@@ -37,6 +37,10 @@ TEST_CASE("plan: the text is the documented one") {
   plan.columns = {1, 7};
   CHECK(encode_plan(plan, kNames) == "ts>=? ts<? host:in? host@NOCASE=? my%20col:null order:desc limit? offset? columns:1,7");
   CHECK(encode_plan(Plan{}, kNames) == "columns:");
+  plan = Plan{};
+  plan.sorted = {1, 7, 0};
+  plan.columns = {1, 7};
+  CHECK(encode_plan(plan, kNames) == "sorted:host,my%20col,ts columns:1,7");
 }
 
 TEST_CASE("plan: a column's name is never taken for a word of the language") {

@@ -290,23 +290,51 @@ OwnedPacked PackedWriter::pack_values(Collected& column, const std::uint8_t* nul
 
 // ---------------------------------------------------------------- writing
 
+// What the chunk's row takes in a page of the chunk table, exactly (https://sqlite.org/fileformat2.html, section 2.1).
+std::size_t PackedWriter::record_bytes(const Chunk& chunk) const {
+  auto varint = [](std::uint64_t value) {
+    return static_cast<std::size_t>(std::max(1, (static_cast<int>(std::bit_width(value)) + 6) / 7));
+  };
+  std::size_t header = 1, body = 0;  // the id is no part of the record but for a type
+  auto add = [&](const Cell& cell) {
+    bool bytes = cell.type == SQLITE_TEXT || cell.type == SQLITE_BLOB;
+    header += bytes ? varint(cell.bytes.size() * 2 + 13) : 1;
+    body += bytes ? cell.bytes.size() : plain_bytes(cell) - 1;
+  };
+  for (std::int64_t number : {chunk.rows, chunk.t0, chunk.t1}) add(integer_cell(number));
+  for (std::size_t c = 0; c < presence_.size(); c++) {
+    const PackedColumn column = chunk.columns[c].view();
+    for (int p = 0; p < kPackedParts; p++) {
+      if (presence_[c].part[p]) add(part_cell(column, p));
+    }
+  }
+  std::size_t record = header + varint(header + 2) + body;
+  constexpr std::size_t kCellPointer = 2;
+  return record + varint(record) + varint(static_cast<std::uint64_t>(chunk.first + 1)) + kCellPointer;
+}
+
 // From about 1 MB on at least 16 KiB, so that all navigation lies in the first pages (DESIGN section 3).
 int PackedWriter::page_size() const {
   constexpr std::size_t kTables = 6;  // each has a page of its own at least
-  constexpr std::size_t kHead = 35;   // bytes of a page that a record cannot have
+  constexpr std::size_t kHead = 8;    // bytes of a page that are no row's
+  constexpr std::size_t kWhole = 35;  // a record that leaves fewer than so many of a page lies in several
   constexpr std::size_t kLargest = 65536;
   std::size_t best = kLargest, best_bytes = SIZE_MAX, chunk_bytes = 0;
-  for (const Chunk& chunk : chunks_) chunk_bytes += chunk.bytes;
+  std::vector<std::size_t> records;
+  for (const Chunk& chunk : chunks_) {
+    chunk_bytes += chunk.bytes;
+    records.push_back(record_bytes(chunk));
+  }
   for (std::size_t page = packed_bytes_ < (1u << 20) ? 4096 : 16384; page <= kLargest; page *= 2) {
     std::size_t pages = kTables + (packed_bytes_ - chunk_bytes) / page, left = 0, room = page - kHead;
     bool whole = true;
-    for (const Chunk& chunk : chunks_) {
-      whole &= chunk.bytes <= room;
-      if (chunk.bytes > left) {
-        pages += 1 + chunk.bytes / room;
+    for (std::size_t record : records) {
+      whole &= record <= page - kWhole;
+      if (record > left) {
+        pages += 1 + record / room;
         left = room;
       }
-      left -= std::min(left, chunk.bytes);
+      left -= std::min(left, record);
     }
     if (!whole && page != kLargest) continue;  // a chunk shall not lie in pieces all over the file
     // A larger page must be worth it: whoever wants one chunk reads a page.

@@ -39,7 +39,7 @@ class PackedWriter {
   struct Chunk {
     std::int64_t first = 0;  // position of its first row
     std::int64_t rows = 0, t0 = 0, t1 = 0;
-    std::size_t bytes = 0;  // of its record, about
+    std::size_t bytes = 0;  // about
     std::vector<OwnedPacked> columns;
   };
   struct Collected {  // one column of one chunk, before it is packed
@@ -53,6 +53,7 @@ class PackedWriter {
   OwnedPacked pack_column(Collected& column);
   OwnedPacked pack_reals(Collected& column, const std::uint8_t* nulls);
   OwnedPacked pack_values(Collected& column, const std::uint8_t* nulls);
+  std::size_t record_bytes(const Chunk& chunk) const;
   void write_series(Database& db) const;
   void write_chunks(Database& db) const;
 

@@ -54,8 +54,33 @@ std::string scan_sql(const TableDef& table, const ScanSource& source, const Scan
   // With rowid the order is total, so that both parts together are each row once; without an order it is the table's own.
   if (plan.order == Order::kTimeAscending) sql += " ORDER BY " + time + ", rowid";
   if (plan.order == Order::kTimeDescending) sql += " ORDER BY " + time + " DESC, rowid";
+  if (plan.order == Order::kTags) {
+    sql += " ORDER BY ";
+    for (int tag : plan.order_tags) sql += column(tag) + " COLLATE BINARY, ";
+    sql += (plan.then_time ? time + ", " : "") + "rowid";
+  }
   if (plan.limit >= 0) sql += (part == Part::kFirst ? " LIMIT " : " LIMIT -1 OFFSET ") + std::to_string(plan.limit);
   return sql;
+}
+
+Cell column_cell(sqlite3_stmt* stmt, int column) {
+  Cell cell;
+  cell.type = sqlite3_column_type(stmt, column);
+  switch (cell.type) {
+    case SQLITE_INTEGER: cell.integer = sqlite3_column_int64(stmt, column); break;
+    case SQLITE_FLOAT: cell.real = sqlite3_column_double(stmt, column); break;
+    case SQLITE_TEXT:
+    case SQLITE_BLOB: {
+      const void* bytes =
+          cell.type == SQLITE_TEXT ? static_cast<const void*>(sqlite3_column_text(stmt, column)) : sqlite3_column_blob(stmt, column);
+      int length = sqlite3_column_bytes(stmt, column);
+      if (!bytes && length) throw std::bad_alloc();
+      if (bytes) cell.bytes = std::string_view(static_cast<const char*>(bytes), static_cast<std::size_t>(length));
+      break;
+    }
+    default: break;
+  }
+  return cell;
 }
 
 void bind_scan(Statement& statement, const ScanPlan& plan) {
@@ -89,6 +114,7 @@ class StatementStream : public RowStream {
   void result(sqlite3_context* context, int slot) override {
     sqlite3_result_value(context, sqlite3_column_value(statement_.get(), slot + 2));
   }
+  Cell cell(int slot) override { return column_cell(statement_.get(), slot + 2); }
 
  private:
   void prepare(sqlite3* db, Part part) {

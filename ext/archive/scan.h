@@ -31,7 +31,7 @@ struct Filter {
   std::string collation;           // empty: the column's
 };
 
-enum class Order { kNone, kTimeAscending, kTimeDescending };
+enum class Order { kNone, kTimeAscending, kTimeDescending, kTags };
 
 struct ScanPlan {
   bool empty = false;             // nothing can match
@@ -40,6 +40,8 @@ struct ScanPlan {
   std::vector<Filter> filters;
   std::vector<int> columns;  // what the statement looks at, by index; the time column is always read
   Order order = Order::kNone;
+  std::vector<int> order_tags;  // kTags: the first of the table's tags, which rows are sorted by
+  bool then_time = false;       // kTags, with all tags: and by time among those
   std::int64_t limit = -1;  // after so many rows of a source more are fetched only when asked for; -1: no hint
 };
 
@@ -81,6 +83,8 @@ class RowStream {
   virtual std::int64_t time() const = 0;
   virtual std::int64_t ordinal() const = 0;                     // of the row in its source: the same in every scan
   virtual void result(sqlite3_context* context, int slot) = 0;  // slot: index in plan.columns
+  virtual Cell cell(int slot) = 0;                              // the same, until next()
+  virtual bool same_tags() const { return false; }              // true: the tags are those of the row before, as is known at no cost
   virtual void prefetch() {}                                    // begin to work in the background
 };
 
@@ -92,6 +96,8 @@ struct ScanSource {
 enum class Part { kFirst, kRest };
 std::string scan_sql(const TableDef& table, const ScanSource& source, const ScanPlan& plan, Part part = Part::kFirst);
 void bind_scan(Statement& statement, const ScanPlan& plan);
+// A column's value as it stands; text and blobs until the next step.
+Cell column_cell(sqlite3_stmt* stmt, int column);
 // " AND column op ?..." for one filter; its values are bound in their order.
 std::string filter_sql(const TableDef& table, const Filter& filter);
 

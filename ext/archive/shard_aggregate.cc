@@ -12,26 +12,6 @@ namespace {
 constexpr std::int64_t kRowsBetweenTicks = 4096;  // a few milliseconds
 constexpr auto kPoll = std::chrono::milliseconds(40);
 
-Cell cell_at(sqlite3_stmt* stmt, int column) {
-  Cell cell;
-  cell.type = sqlite3_column_type(stmt, column);
-  switch (cell.type) {
-    case SQLITE_INTEGER: cell.integer = sqlite3_column_int64(stmt, column); break;
-    case SQLITE_FLOAT: cell.real = sqlite3_column_double(stmt, column); break;
-    case SQLITE_TEXT:
-    case SQLITE_BLOB: {
-      const void* bytes =
-          cell.type == SQLITE_TEXT ? static_cast<const void*>(sqlite3_column_text(stmt, column)) : sqlite3_column_blob(stmt, column);
-      int length = sqlite3_column_bytes(stmt, column);
-      if (!bytes && length) throw std::bad_alloc();
-      if (bytes) cell.bytes = std::string_view(static_cast<const char*>(bytes), static_cast<std::size_t>(length));
-      break;
-    }
-    default: break;
-  }
-  return cell;
-}
-
 // Where the plan asks for every row, their number is known from the name.
 void check_complete(const ShardRef& ref, const ScanPlan& plan, std::int64_t rows, const std::string& object) {
   bool all = plan.filters.empty() && plan.from <= ref.start && ref.end <= plan.to;
@@ -62,7 +42,7 @@ std::int64_t aggregate_rows(Database& db, const ScanSource& where, const RollupS
     std::uint32_t group = into.group(into.series(series.row_bytes(0)), time);
     if (group == PartialAggregates::kUnwanted) continue;
     into.add_rows(group, 1);
-    for (int c = tags; c < columns; c++) into.add(group, static_cast<std::size_t>(c - tags), time, cell_at(stmt, 2 + c));
+    for (int c = tags; c < columns; c++) into.add(group, static_cast<std::size_t>(c - tags), time, column_cell(stmt, 2 + c));
   }
   return rows;
 }

@@ -39,6 +39,7 @@ class EncodedBatch : public RowBatch {
     const char* at = at_;
     RowBuffer::result(context, RowBuffer::read(at));
   }
+  Cell cell(int slot) override { return rows_.cell(row_, slot); }
 
  private:
   void settle() {
@@ -123,6 +124,8 @@ class ChunkBatch : public RowBatch {
   std::int64_t time() const override { return current_->times[row_]; }
   std::int64_t ordinal() const override { return current_->first + row_; }
   void result(sqlite3_context* context, int slot) override { result_of(context, current_->columns[static_cast<std::size_t>(slot)], row_); }
+  Cell cell(int slot) override { return current_->columns[static_cast<std::size_t>(slot)].cell(row_); }
+  bool same_tags() const override { return at_ > 0; }
 
  private:
   std::vector<DecodedChunk> chunks_;
@@ -297,7 +300,7 @@ std::unique_ptr<BatchSource> row_batches(Database& db, TablePtr table, std::shar
 }
 
 std::unique_ptr<BatchSource> packed_batches(const PackedShard& shard, std::shared_ptr<const ScanPlan> plan) {
-  if (plan->order == Order::kNone) return std::make_unique<ChunkBatches>(shard, std::move(plan));
+  if (plan->order == Order::kNone || plan->order == Order::kTags) return std::make_unique<ChunkBatches>(shard, std::move(plan));
   return std::make_unique<MergedBatches>(shard, std::move(plan));
 }
 

@@ -1,4 +1,5 @@
-// Batches of decoded rows out of one sealed shard, of either format, in the plan's order. What a worker thread makes.
+// Batches of decoded rows out of one sealed shard, of either format, in the plan's order. The order of the file is that of
+// the tags, then time. What a worker thread makes.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -18,6 +19,8 @@ class RowBatch {
   virtual std::int64_t time() const = 0;
   virtual std::int64_t ordinal() const = 0;
   virtual void result(sqlite3_context* context, int slot) = 0;  // slot: index in plan.columns
+  virtual Cell cell(int slot) = 0;                              // the same, until next()
+  virtual bool same_tags() const { return false; }              // as RowStream's
 };
 
 class BatchSource {

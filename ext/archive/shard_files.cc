@@ -149,6 +149,8 @@ class ShardStream : public RowStream {
   std::int64_t time() const override { return batch_->time(); }
   std::int64_t ordinal() const override { return batch_->ordinal(); }
   void result(sqlite3_context* context, int slot) override { batch_->result(context, slot); }
+  Cell cell(int slot) override { return batch_->cell(slot); }
+  bool same_tags() const override { return batch_->same_tags(); }
 
  private:
   // Pruning and the order of rows rest on the range in the name.

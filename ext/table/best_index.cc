@@ -135,6 +135,39 @@ void hand_over(Session& session, const Plan& plan, const std::vector<std::string
   if (!info->idxStr) throw std::bad_alloc();
 }
 
+namespace {
+
+bool is_binary(const Column& column) { return column.collate.empty() || ::strcasecmp(column.collate.c_str(), "BINARY") == 0; }
+
+// The columns that rows shall be sorted by, if shards hold them so: the first of the tags, and behind all of them the time. GROUP BY
+// and DISTINCT want equal rows together, in whatever order.
+std::vector<int> sorted_by(const Schema& schema, const sqlite3_index_info* info) {
+  std::vector<int> tags = schema.tags(), sorted;
+  int distinct = sqlite3_libversion_number() >= kVersionIn ? sqlite3_vtab_distinct(const_cast<sqlite3_index_info*>(info)) : 0;
+  bool together = distinct == 1 || distinct == 2;
+  std::size_t terms = static_cast<std::size_t>(info->nOrderBy);
+  bool then_time = !together && terms == tags.size() + 1 && info->aOrderBy[terms - 1].iColumn == schema.time_column;
+  std::size_t count = then_time ? terms - 1 : terms;
+  if (count == 0 || count > tags.size()) return {};
+  for (std::size_t i = 0; i < terms; i++) {
+    if (info->aOrderBy[i].desc && !together) return {};
+  }
+  for (std::size_t i = 0; i < count; i++) {
+    const Column& column = schema.columns[static_cast<std::size_t>(tags[i])];
+    // Tags that are equal and written differently, 1 and 1.0, are two series, one behind the other.
+    if (!is_binary(column) || (then_time && affinity_of(column.type) == Affinity::kBlob)) return {};
+    auto asked = [&](std::size_t term) { return info->aOrderBy[term].iColumn == tags[i]; };
+    bool found = together ? false : asked(i);
+    for (std::size_t term = 0; together && term < count; term++) found |= asked(term);
+    if (!found) return {};
+    sorted.push_back(tags[i]);
+  }
+  if (then_time) sorted.push_back(schema.time_column);
+  return sorted;
+}
+
+}  // namespace
+
 void best_index(Table& table, sqlite3_index_info* info) {
   const Schema& schema = table.def()->schema;
   int columns = static_cast<int>(schema.columns.size());
@@ -144,8 +177,14 @@ void best_index(Table& table, sqlite3_index_info* info) {
     plan.order = info->aOrderBy[0].desc ? -1 : 1;
     info->orderByConsumed = 1;
   }
+  // Sorted by tags all files of the range are read side by side: not where there are thousands.
+  if (info->nOrderBy > 0 && !plan.order && !table.session().large_archives().count(table.archive_key())) {
+    plan.sorted = sorted_by(schema, info);
+    info->orderByConsumed = !plan.sorted.empty();
+  }
+  bool ordered = info->nOrderBy == 0 || plan.order || !plan.sorted.empty();
   auto usable = [&](int i) { return i >= 0 && info->aConstraint[i].usable; };
-  if (!taken.others && usable(taken.limit) && (taken.offset < 0 || usable(taken.offset)) && (info->nOrderBy == 0 || plan.order)) {
+  if (!taken.others && usable(taken.limit) && (taken.offset < 0 || usable(taken.offset)) && ordered) {
     plan.limit = true;
     info->aConstraintUsage[taken.limit].argvIndex = ++taken.arguments;
     if (taken.offset >= 0) {
@@ -154,7 +193,8 @@ void best_index(Table& table, sqlite3_index_info* info) {
     }
   }
   for (int c = 0; c <= columns; c++) {
-    if (c != schema.time_column && (info->colUsed & (1ull << std::min(c, 63)))) plan.columns.push_back(c);
+    bool used = (info->colUsed & (1ull << std::min(c, 63))) || std::find(plan.sorted.begin(), plan.sorted.end(), c) != plan.sorted.end();
+    if (c != schema.time_column && used) plan.columns.push_back(c);
   }
   estimate_cost(plan, schema, info);
   hand_over(table.session(), plan, plan_names(schema), info);

@@ -31,6 +31,10 @@ void Cursor::filter(int plan_number, const char* plan_text, sqlite3_value** argu
   ScanBuilder builder(def, *plan);
   for (const PlanTerm& term : words.terms) builder.term(term, *arguments++);
   if (words.order) plan->order = words.order > 0 ? Order::kTimeAscending : Order::kTimeDescending;
+  for (int c : words.sorted) {
+    plan->order = Order::kTags;
+    c == def.schema.time_column ? void(plan->then_time = true) : plan->order_tags.push_back(c);
+  }
   if (words.limit) {
     std::int64_t limit = sqlite3_value_int64(arguments[0]);
     std::int64_t offset = words.offset ? std::max<std::int64_t>(0, sqlite3_value_int64(arguments[1])) : 0;
@@ -68,7 +72,20 @@ void Cursor::order_sources() {
 
 // ---------------------------------------------------------------- rows
 
+int Cursor::compare_tags(int a, int b) const {
+  RowStream &x = *sources_[static_cast<std::size_t>(a)].stream, &y = *sources_[static_cast<std::size_t>(b)].stream;
+  for (int tag : plan_->order_tags) {
+    int slot = slots_[static_cast<std::size_t>(tag)];
+    if (int order = compare_cells(x.cell(slot), y.cell(slot))) return order;
+  }
+  return 0;
+}
+
 bool Cursor::before(const Head& a, const Head& b) const {
+  if (plan_->order == Order::kTags) {
+    if (int order = compare_tags(a.source, b.source)) return order < 0;
+    return plan_->then_time && a.time != b.time ? a.time < b.time : a.source < b.source;
+  }
   if (a.time != b.time) return plan_->order == Order::kTimeDescending ? a.time > b.time : a.time < b.time;
   return a.source < b.source;
 }
@@ -130,24 +147,64 @@ void Cursor::next() {
       if (current_ < 0) break;
       prefetch();
     }
+  } else if (plan_->order == Order::kTags) {
+    next_by_tags();
   } else {
-    auto later = [this](const Head& a, const Head& b) { return before(b, a); };
-    if (current_ >= 0) {
-      std::pop_heap(heap_.begin(), heap_.end(), later);
-      heap_.pop_back();
-      if (advance(current_)) {
-        heap_.push_back({sources_[static_cast<std::size_t>(current_)].stream->time(), current_});
-        std::push_heap(heap_.begin(), heap_.end(), later);
-      }
-    }
-    open_due();
-    current_ = heap_.empty() ? -1 : heap_.front().source;
+    next_by_time();
   }
   if (current_ >= 0) {
     returned_++;
   } else {
     account();
   }
+}
+
+void Cursor::next_by_time() {
+  auto later = [this](const Head& a, const Head& b) { return before(b, a); };
+  if (current_ >= 0) {
+    std::pop_heap(heap_.begin(), heap_.end(), later);
+    heap_.pop_back();
+    if (advance(current_)) {
+      heap_.push_back({sources_[static_cast<std::size_t>(current_)].stream->time(), current_});
+      std::push_heap(heap_.begin(), heap_.end(), later);
+    }
+  }
+  open_due();
+  current_ = heap_.empty() ? -1 : heap_.front().source;
+}
+
+// All sources side by side. The current one is not in the heap: mostly it goes on with rows of the same tags.
+void Cursor::next_by_tags() {
+  auto later = [this](const Head& a, const Head& b) { return before(b, a); };
+  auto push = [&](int index) {
+    if (!advance(index)) return;
+    heap_.push_back({sources_[static_cast<std::size_t>(index)].stream->time(), index});
+    std::push_heap(heap_.begin(), heap_.end(), later);
+  };
+  if (current_ >= 0) {
+    Reading& source = sources_[static_cast<std::size_t>(current_)];
+    check_source(source, *local_);
+    if (!source.stream->next()) {
+      drop(current_);
+    } else if (source.stream->same_tags() && source.stream->time() <= run_until_) {
+      return;
+    } else {
+      heap_.push_back({source.stream->time(), current_});
+      std::push_heap(heap_.begin(), heap_.end(), later);
+    }
+  } else {
+    for (; prefetched_ < sources_.size(); prefetched_++) sources_[prefetched_].stream->prefetch();
+    for (; opened_ < sources_.size(); opened_++) push(static_cast<int>(opened_));
+  }
+  if (heap_.empty()) {
+    current_ = -1;
+    return;
+  }
+  std::pop_heap(heap_.begin(), heap_.end(), later);
+  current_ = heap_.back().source;
+  heap_.pop_back();
+  bool shared = plan_->then_time && !heap_.empty() && compare_tags(current_, heap_.front().source) == 0;
+  run_until_ = shared ? heap_.front().time : INT64_MAX;
 }
 
 void Cursor::account() noexcept {

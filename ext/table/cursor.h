@@ -36,10 +36,13 @@ class Cursor : public sqlite3_vtab_cursor {
   void order_sources();
   bool advance(int source);   // to its next row; false: it has no more
   void open_due();            // sources that may hold the next row
+  void next_by_time();
+  void next_by_tags();
   std::size_t ahead() const;  // of opened_, how many sources shall be under way
   void prefetch();
   void drop(int source) { sources_[static_cast<std::size_t>(source)].stream.reset(); }
   bool before(const Head& a, const Head& b) const;
+  int compare_tags(int a, int b) const;  // of the rows at which two sources stand
 
   Table& table_;
   StatementHold statement_;
@@ -48,6 +51,7 @@ class Cursor : public sqlite3_vtab_cursor {
   std::vector<int> slots_;        // column -> index in plan_->columns
   std::vector<Reading> sources_;  // in the order in which they are opened
   std::vector<Head> heap_;        // of open sources, for ordered scans
+  std::int64_t run_until_ = 0;    // sorted by tags: the current source goes on as long as its tags stay and its time is not later
   std::size_t opened_ = 0, prefetched_ = 0;
   int current_ = -1;
   std::int64_t returned_ = 0;

@@ -14,7 +14,8 @@ constexpr std::array<std::string_view, 6> kComparisons = {"<>", "<=", ">=", "=",
 
 std::string encode_name(std::string_view name) {
   static constexpr char kHex[] = "0123456789ABCDEF";
-  if (name == "columns") return "%63olumns";  // a word of the language
+  if (name == "columns") return "%63olumns";  // words of the language
+  if (name == "sorted") return "%73orted";
   std::string out;
   for (unsigned char c : name) {
     if (std::isalnum(c) || c == '_') {
@@ -88,6 +89,10 @@ std::string encode_plan(const Plan& plan, const std::vector<std::string>& names)
     out += (word ? ":" : "") + term.op + (term.has_operand() ? "? " : " ");
   }
   if (plan.order) out += plan.order > 0 ? "order:asc " : "order:desc ";
+  for (std::size_t i = 0; i < plan.sorted.size(); i++) {
+    out += (i ? "," : "sorted:") + encode_name(names[static_cast<std::size_t>(plan.sorted[i])]);
+  }
+  if (!plan.sorted.empty()) out += " ";
   if (plan.limit) out += "limit? ";
   if (plan.offset) out += "offset? ";
   out += "columns:";
@@ -108,6 +113,12 @@ Plan decode_plan(std::string_view text, const std::vector<std::string>& names) {
       plan.limit = true;
     } else if (word == "offset?") {
       plan.offset = true;
+    } else if (word.substr(0, 7) == "sorted:") {
+      for (std::string_view list = word.substr(7); !list.empty();) {
+        std::string_view one = list.substr(0, list.find(','));
+        list.remove_prefix(one.size() < list.size() ? one.size() + 1 : list.size());
+        plan.sorted.push_back(find_column(one, names));
+      }
     } else if (word.substr(0, 8) == "columns:") {
       std::string_view list = word.substr(8);
       while (!list.empty()) {

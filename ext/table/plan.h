@@ -8,6 +8,7 @@
 //   host=?  usage<?  ...                      a comparison the shards answer too; @NOCASE after the name: its collation
 //   host:in?  host:null
 //   order:asc  order:desc                     rows come in the order of the time column
+//   sorted:host,ts                            rows come sorted by these columns: the first of the tags, all of them before the time
 //   limit?  offset?                           so many rows are enough, once limit and offset are added
 //   columns:0,2,5                             what is read; `columns:` alone: nothing but the time
 #pragma once
@@ -28,6 +29,7 @@ struct PlanTerm {
 struct Plan {
   std::vector<PlanTerm> terms;  // in the order of their arguments
   int order = 0;                // 1 ascending, -1 descending
+  std::vector<int> sorted;
   bool limit = false, offset = false;
   std::vector<int> columns;
   bool operator==(const Plan&) const = default;

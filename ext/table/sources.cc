@@ -63,7 +63,7 @@ class Finder {
 
   Catalogue& catalogue() {
     const TablePtr& def = table_.def();
-    std::string key = table_.spool()->location() + "\n" + def->name;
+    std::string key = table_.archive_key();
     auto& catalogue = statement_.catalogues[key];
     if (!catalogue) {
       table_.check_archive(statement_);

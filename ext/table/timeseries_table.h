@@ -25,6 +25,8 @@ class Table : public sqlite3_vtab {
   const std::string& schema_name() const { return schema_name_; }
   const std::string& sql_name() const { return sql_name_; }
   const Declaration& declaration() const { return declaration_; }
+  // Location and table: what a statement's listing and a session's knowledge of archives are kept under.
+  std::string archive_key() const { return normalise_location(declaration_.store) + "\n" + archive_name_; }
   const TablePtr& def();
   const std::shared_ptr<Spool>& spool();  // opened at first use, anew in a forked child
   const std::shared_ptr<Store>& store();

@@ -239,7 +239,8 @@ class Format(support.TimeseriesCase):
         tags = [c["name"] for c in schema["columns"] if c.get("tag")]
         rows = []
         for series in db.execute("SELECT * FROM cpu_series ORDER BY first_chunk").fetchall():
-            chunks = db.execute("SELECT * FROM cpu_chunk WHERE id BETWEEN ? AND ? ORDER BY id", (series["first_chunk"], series["last_chunk"]))
+            chunks = db.execute("SELECT * FROM cpu_chunk WHERE id BETWEEN ? AND ? ORDER BY id",
+                                (series["first_chunk"], series["last_chunk"]))
             for c in chunks.fetchall():
                 self.assertEqual(c["id"], len(rows) + 1)
                 n, columns = c["n"], {}
