@@ -71,9 +71,25 @@ class Aggregation {
       chunks(INT64_MIN, INT64_MAX, tick);
       return rows_;
     }
-    for (const PackedShard::Series& series : shard_.series(plan_)) {
-      series_ = into_.series(tags_of(&series.tags));
-      chunks(series.first_chunk, series.last_chunk, tick);
+    std::vector<PackedShard::Series> all = shard_.series(plan_);
+    if (std::any_of(plan_.filters.begin(), plan_.filters.end(), is_tag)) {
+      for (const PackedShard::Series& series : all) {
+        series_ = into_.series(tags_of(&series.tags));
+        chunks(series.first_chunk, series.last_chunk, tick);
+      }
+      return rows_;
+    }
+    // Through the whole file, with the series beside it: no search for each of them.
+    std::size_t at = 0;
+    bool begun = false;
+    cursor_.seek(INT64_MIN, INT64_MAX, plan_.from, plan_.to);
+    while (cursor_.next()) {
+      tick();
+      for (; at < all.size() && all[at].last_chunk < cursor_.id(); at++) begun = false;
+      if (at == all.size() || all[at].first_chunk > cursor_.id()) shard_.refuse("a chunk belongs to no series");
+      if (!begun) series_ = into_.series(tags_of(&all[at].tags));
+      begun = true;
+      chunk();
     }
     return rows_;
   }

@@ -6,8 +6,6 @@
 #include <cmath>
 #include <cstring>
 
-#include "ext/base/error.h"
-
 namespace ts {
 namespace {
 
@@ -226,16 +224,16 @@ std::optional<int> decimal_digits(const double* values, const std::uint8_t* null
 
 // ---------------------------------------------------------------- unpacking
 
-void check_packed(const PackedColumn& column, std::size_t count, const std::string& what) {
-  auto refuse = [&](const char* why) { throw Error(Code::kCorrupt, what + ": " + why); };
-  if (count == 0 || count > kMaxChunkRows) refuse("an impossible number of rows in a chunk");
-  if (column.all_null) return;
+const char* packed_fault(const PackedColumn& column, std::size_t count) {
+  if (count == 0 || count > kMaxChunkRows) return "an impossible number of rows in a chunk";
+  if (column.all_null) return nullptr;
   auto possible = [](int bits) { return (bits >= 0 && bits <= kMaxPackedBits) || bits == 64; };
-  if (!possible(column.bits) || !possible(column.mini_bits)) refuse("an impossible number of bits");
-  if (column.step < 0 || column.step > 16) refuse("an impossible step");
-  if (column.data.size() < packed_bytes(count, column.bits)) refuse("too few bytes of data");
-  if (column.mini.size() < packed_bytes(blocks_of(count, column.step), column.mini_bits)) refuse("too few bytes of mini bases");
-  if (column.kind == PackedKind::kDecimal && !(column.scale >= 1 && column.scale <= 1e18)) refuse("an impossible scale");
+  if (!possible(column.bits) || !possible(column.mini_bits)) return "an impossible number of bits";
+  if (column.step < 0 || column.step > 16) return "an impossible step";
+  if (column.data.size() < packed_bytes(count, column.bits)) return "too few bytes of data";
+  if (column.mini.size() < packed_bytes(blocks_of(count, column.step), column.mini_bits)) return "too few bytes of mini bases";
+  if (column.kind == PackedKind::kDecimal && !(column.scale >= 1 && column.scale <= 1e18)) return "an impossible scale";
+  return nullptr;
 }
 
 namespace {

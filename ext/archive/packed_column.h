@@ -3,7 +3,7 @@
 //   value[i] = base + slope*i + mini[i >> step] + data[i]        mini, data: unsigned, big-endian, one width for the chunk
 //
 // Callers: the sealer packs, the reader unpacks what a file claims. Laws: unpack(pack(x)) is x, bit for bit; what a file
-// claims is checked (check_packed) before a byte of it is used; no sum of the formula leaves 64 bits.
+// claims is checked (packed_fault) before a byte of it is used; no sum of the formula leaves 64 bits.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -57,8 +57,8 @@ std::optional<OwnedPacked> pack(const std::int64_t* values, const std::uint8_t* 
 std::optional<int> decimal_digits(const double* values, const std::uint8_t* nulls, std::size_t count, std::int64_t* integers);
 double power_of_ten(int digits);
 
-// Throws kCorrupt ("what: why") where `count` rows of it would need bytes or widths that are not there.
-void check_packed(const PackedColumn& column, std::size_t count, const std::string& what);
+// What is wrong with a column for `count` rows: they would need bytes or widths that are not there. nullptr: nothing.
+const char* packed_fault(const PackedColumn& column, std::size_t count);
 
 // Values begin..end of a checked column to out[0..]; NULLs, where the column is nullable, to nulls[0..] (then not nullptr).
 // `scratch` is a buffer that is reused. Not for all_null.

@@ -156,10 +156,12 @@ ChunkCursor::ChunkCursor(const PackedShard& shard, const std::vector<int>& colum
   want(schema.time_column);
   for (int column : columns) want(column);
   packed_.resize(wanted_.size());
+  null_codes_.resize(wanted_.size());
   std::string sql = "SELECT id, n, t0, t1";
   for (const PackedShard::Part& part : shard.parts()) {
-    if (slot_[static_cast<std::size_t>(shard.value_columns()[static_cast<std::size_t>(part.value)])] < 0) continue;
-    selected_.push_back(part);
+    int slot = slot_[static_cast<std::size_t>(shard.value_columns()[static_cast<std::size_t>(part.value)])];
+    if (slot < 0) continue;
+    selected_.push_back({part.part, static_cast<std::size_t>(slot)});
     sql += ", " + quote_identifier(part.name);
   }
   select_ =
@@ -189,39 +191,39 @@ void ChunkCursor::read_row() {
     packed_[w] = PackedColumn();
     if (wanted_[w] == shard_.table().schema.time_column) packed_[w].base = t0_;
   }
-  std::vector<bool> null_code(wanted_.size(), false);
-  std::vector<std::int64_t> null_codes(wanted_.size(), 0);
   sqlite3_stmt* row = select_.get();
-  for (std::size_t s = 0; s < selected_.size(); s++) {
-    auto slot =
-        static_cast<std::size_t>(slot_[static_cast<std::size_t>(shard_.value_columns()[static_cast<std::size_t>(selected_[s].value)])]);
-    PackedColumn& column = packed_[slot];
-    int at = static_cast<int>(s) + 4, type = sqlite3_column_type(row, at);
-    auto small = [&] { return static_cast<int>(std::clamp<std::int64_t>(select_.int64(at), -1, 1000)); };
+  int at = 4;
+  for (const Selected& selected : selected_) {
+    PackedColumn& column = packed_[selected.slot];
+    auto small = [&] { return static_cast<int>(std::clamp<std::int64_t>(sqlite3_column_int64(row, at), -1, 1000)); };
     auto blob = [&] {
       const void* bytes = sqlite3_column_blob(row, at);
       return bytes ? std::string_view(static_cast<const char*>(bytes), static_cast<std::size_t>(sqlite3_column_bytes(row, at)))
                    : std::string_view();
     };
-    switch (selected_[s].part) {
+    switch (selected.part) {
       case kBase:
-        column.all_null = type == SQLITE_NULL;
-        column.base = select_.int64(at);
+        column.base = sqlite3_column_int64(row, at);
+        column.all_null = column.base == 0 && sqlite3_column_type(row, at) == SQLITE_NULL;
         break;
-      case kSlope: column.slope = select_.int64(at); break;
+      case kSlope: column.slope = sqlite3_column_int64(row, at); break;
       case kScale:
-        if (type == SQLITE_FLOAT) {
-          column.kind = PackedKind::kDecimal;
-          column.scale = sqlite3_column_double(row, at);
-        } else if (type != SQLITE_NULL) {
-          std::string kind = select_.text(at);
-          if (kind != "ieee" && kind != "value") shard_.refuse("a chunk has a kind of values that this version does not know");
-          column.kind = kind == "ieee" ? PackedKind::kIeee : PackedKind::kValue;
+        switch (sqlite3_column_type(row, at)) {
+          case SQLITE_NULL: break;
+          case SQLITE_FLOAT:
+            column.kind = PackedKind::kDecimal;
+            column.scale = sqlite3_column_double(row, at);
+            break;
+          default: {
+            std::string kind = select_.text(at);
+            if (kind != "ieee" && kind != "value") shard_.refuse("a chunk has a kind of values that this version does not know");
+            column.kind = kind == "ieee" ? PackedKind::kIeee : PackedKind::kValue;
+          }
         }
         break;
       case kNull:
-        column.nullable = type != SQLITE_NULL;
-        null_codes[slot] = select_.int64(at);
+        column.nullable = sqlite3_column_type(row, at) != SQLITE_NULL;
+        null_codes_[selected.slot] = sqlite3_column_int64(row, at);
         break;
       case kStep: column.step = small(); break;
       case kMiniBits: column.mini_bits = small(); break;
@@ -229,11 +231,14 @@ void ChunkCursor::read_row() {
       case kBits: column.bits = small(); break;
       default: column.data = blob();
     }
+    at++;
   }
   for (std::size_t w = 0; w < wanted_.size(); w++) {
-    check_packed(packed_[w], rows_, "shard: damaged chunk in " + shard_.object());
     const PackedColumn& column = packed_[w];
-    if (column.nullable && null_codes[w] != (column.bits == 64 ? -1 : (std::int64_t{1} << column.bits) - 1)) {
+    if (const char* fault = packed_fault(column, rows_)) {
+      throw Error(Code::kCorrupt, "shard: damaged chunk in " + shard_.object() + ": " + fault);
+    }
+    if (column.nullable && null_codes_[w] != (column.bits == 64 ? -1 : (std::int64_t{1} << column.bits) - 1)) {
       shard_.refuse("a chunk has a code for NULL that no packed shard has");
     }
   }

@@ -107,8 +107,13 @@ class ChunkCursor {
   Statement select_, value_;
   std::vector<int> slot_;    // by column of the schema: index in packed_, or -1
   std::vector<int> wanted_;  // columns of packed_
-  std::vector<PackedShard::Part> selected_;
+  struct Selected {
+    PackedPart part;
+    std::size_t slot;
+  };
+  std::vector<Selected> selected_;  // columns of select_ from the fifth on
   std::vector<PackedColumn> packed_;
+  std::vector<std::int64_t> null_codes_;  // of packed_, as the row says
   std::int64_t id_ = 0, t0_ = 0, t1_ = 0;
   std::size_t rows_ = 0;
 };
