@@ -205,9 +205,8 @@ class Format(support.TimeseriesCase):
         self.addCleanup(db.close)
         meta = dict(db.execute("SELECT key, value FROM timeseries_meta"))
         self.assertEqual(json.loads(meta.pop("schema")), schema)
-        self.assertEqual(meta, {"format": version, "table": "cpu", "partition": partition, "precision": "ms", "time_column": "ts", "start": start,
-                                "end": end,
-                                "rows": count, "writer": name[4], "id": name[5]})
+        self.assertEqual(meta, {"format": version, "table": "cpu", "partition": partition, "precision": "ms", "time_column": "ts",
+                                "start": start, "end": end, "rows": count, "writer": name[4], "id": name[5]})
         rows = {1: self.plain_rows, 2: self.packed_rows}[version](db, schema, count)
         order = [c["name"] for c in schema["columns"]]
         host, ts = order.index("host"), order.index("ts")
