@@ -150,6 +150,27 @@ TEST_CASE("sealed file: rows beyond the memory bound give several files, and non
   CHECK(count == 1000);
 }
 
+TEST_CASE("sealed file: where packing is not exact plain rows are stored, and the file says why") {
+  Fixture f;
+  RowBuffer rows(3);
+  for (int i = 0; i < 1000; i++) add_row(rows, i, "host", i);
+  f.commit(rows);
+  ::setenv("TIMESERIES_FAILPOINT", "seal.prove=corrupt", 1);
+  auto files = f.seal();
+  ::unsetenv("TIMESERIES_FAILPOINT");
+  REQUIRE(files.size() == 1);
+  SealedFile file = open_sealed(immutable_uri(f.path(files[0])), *f.table, files[0].key, "x");
+  CHECK(file.format == kFormatRows);
+  Statement all = file.db.prepare("SELECT sum(value), count(*) FROM cpu");
+  REQUIRE(all.step());
+  CHECK(all.int64(0) == 999 * 1000 / 2);
+  CHECK(all.int64(1) == 1000);
+  Statement why = file.db.prepare("SELECT value FROM timeseries_meta WHERE key='plain_because'");
+  REQUIRE(why.step());
+  CHECK(why.text(0) == "packing is not exact: failpoint: seal.prove");
+  CHECK(list_directory(f.dir / "sealed").size() == 1);
+}
+
 TEST_CASE("sealed file: rows that do not count are left out") {
   Fixture f;
   for (int value : {1, 2, 3, 4}) {

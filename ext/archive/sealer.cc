@@ -96,13 +96,20 @@ class ShardRows {
   RowReader rows_;
 };
 
-void write_rows(const std::string& path, const TableDef& table, const SealedPiece& piece, const ShardName& name) {
+// `because`: why the rows are not packed, if that was tried in vain.
+void write_rows(const std::string& path, const TableDef& table, const SealedPiece& piece, const ShardName& name,
+                const std::string& because) {
   BufferView view{piece.rows, piece.order.data(), 0, piece.order.size()};
   Database db = create_sealed(path, plain_page_size(piece.bytes), kFormatRows);
   register_buffer_table(db.get(), "sorted_rows", piece.rows->columns(), &view);
   db.exec("BEGIN");
   db.exec("CREATE TABLE timeseries_meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID");
   put_meta(db, table, piece.partition, name, kFormatRows);
+  if (!because.empty()) {
+    Statement note = db.prepare("INSERT INTO timeseries_meta VALUES('plain_because',?1)");
+    note.bind(1, std::string_view(because));
+    note.run();
+  }
   db.exec("CREATE TABLE " + quote_identifier(table.name) + "(" + shard_columns_sql(table.schema) + ")");
   db.exec("INSERT INTO main." + quote_identifier(table.name) + " SELECT * FROM sorted_rows");
   db.exec("COMMIT");
@@ -171,19 +178,22 @@ class Unfinished {
   std::vector<std::string> paths_;
 };
 
-// Packs the piece and proves it. False: plain rows are smaller, or what was read back is not what was written.
-bool pack_piece(const std::string& path, const TablePtr& table, const SealedPiece& piece, const std::string& key, const ShardName& name) {
+// Packs the piece and proves it. False: plain rows are smaller, or what was read back is not what was written (`why`).
+bool pack_piece(const std::string& path, const TablePtr& table, const SealedPiece& piece, const std::string& key, const ShardName& name,
+                std::string& why) {
   PackedWriter packed(*table, piece);
   if (!packed.worthwhile()) return false;
   write_packed(path, *table, packed, piece, name);
   TS_FAILPOINT("seal.written");
   try {
     SealedFile file = open_sealed(immutable_uri(path), *table, key, path);
+    TS_FAILPOINT("seal.prove");
     verify_packed(file.db, table, path, Comparison(piece, path));
     return true;
   } catch (const Error& e) {
     if (e.code() != Code::kCorrupt) throw;
     sqlite3_log(SQLITE_WARNING, "timeseries: packing %s is not exact, so plain rows are stored: %s", key.c_str(), e.what());
+    why = std::string("packing is not exact: ") + e.what();
     remove_file(path);
     return false;
   }
@@ -200,8 +210,9 @@ SealedRow write_piece(const TablePtr& table, const SealedPiece& piece, const std
   std::string temporary = directory + "/" + name.id + ".tmp", path = directory + "/" + out.file;
   unfinished.add(temporary);
   unfinished.add(path);
-  if (!pack_piece(temporary, table, piece, out.key, name)) {
-    write_rows(temporary, *table, piece, name);
+  std::string why_not;
+  if (!pack_piece(temporary, table, piece, out.key, name, why_not)) {
+    write_rows(temporary, *table, piece, name, why_not);
     TS_FAILPOINT("seal.written");
     SealedFile file = open_sealed(immutable_uri(temporary), *table, out.key, temporary);
     verify_rows(file.db, *table, Comparison(piece, temporary));

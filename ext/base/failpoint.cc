@@ -27,6 +27,7 @@ void act(const std::string& name, std::string_view action) {
     ::pause();
   }
   if (action == "error") throw Error(Code::kIo, "failpoint: " + name);
+  if (action == "corrupt") throw Error(Code::kCorrupt, "failpoint: " + name);
   if (action.substr(0, 6) == "pause:") {
     std::string file(action.substr(6));
     int fd = ::open(file.c_str(), O_CREAT | O_CLOEXEC | O_WRONLY, 0600);
