@@ -51,6 +51,11 @@ void Cursor::filter(int plan_number, const char* plan_text, sqlite3_value** argu
 
   statement_.join(table_.session().statement(plan_number, table_.sql_name()));
   if (plan->empty || plan->from > plan->to || plan->limit == 0) return;
+  statement_->begin_scan([this] { begin(); });
+}
+
+void Cursor::begin() {
+  close();
   local_ = &table_.session().local(*statement_, table_.spool());
   for (Source& source : find_sources(table_, *statement_, *local_, plan_->from, plan_->to)) {
     auto stream = stream_source(table_, *statement_, source, plan_);

@@ -32,10 +32,11 @@ class Cursor : public sqlite3_vtab_cursor {
   };
 
   void close() noexcept;
+  void begin();             // finds sources, and the first row
   void account() noexcept;  // what was returned so far, and how long it took
   void order_sources();
-  bool advance(int source);   // to its next row; false: it has no more
-  void open_due();            // sources that may hold the next row
+  bool advance(int source);  // to its next row; false: it has no more
+  void open_due();           // sources that may hold the next row
   void next_by_time();
   void next_by_tags();
   std::size_t ahead() const;  // of opened_, how many sources shall be under way

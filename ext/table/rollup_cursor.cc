@@ -121,7 +121,12 @@ void RollupCursor::filter(int plan_number, const char* plan_text, sqlite3_value*
     groups_ = std::make_unique<PartialAggregates>(spec);
     order_.clear();
     asked_.clear();
-    if (!plan->empty) aggregate(base, {base.def(), plan, spec});
+    if (!plan->empty) {
+      statement_->begin_scan([&] {
+        groups_ = std::make_unique<PartialAggregates>(spec);
+        aggregate(base, {base.def(), plan, spec});
+      });
+    }
     order_ = groups_->ordered(words.order < 0);
     asked_ = std::move(asks);
   }

@@ -35,6 +35,22 @@ struct StatementSnapshot {
   // By rollup and group: what rowid the group has in every scan of the statement, once it was asked for.
   std::map<const void*, std::unordered_map<std::string, std::int64_t>> group_rowids;
   int cursors = 0;
+  int scans = 0;  // begun so far
+
+  // Runs begin(), the start of a scan. An object that was listed and is not there any more, or is another one, ends the statement;
+  // but before the first row of its first scan everything is listed once more, for whoever took the object away may be done.
+  template <class Begin>
+  void begin_scan(Begin&& begin) {
+    bool first = ++scans == 1;
+    try {
+      begin();
+    } catch (const Error& e) {
+      if (!first || scans > 1 || (e.code() != Code::kChanged && e.code() != Code::kNotFound)) throw;
+      catalogues.clear();
+      local.clear();
+      begin();
+    }
+  }
 };
 
 class Session : public InterruptProbe {

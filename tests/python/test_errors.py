@@ -494,6 +494,39 @@ class Damage(Case):
         os.rename(renamed, moved)
         self.assertReadFails("archive: a shard's name contradicts itself or its partition: file://" + moved)
 
+    def while_paused(self, failpoint, query, meanwhile):
+        """The query's rows or error; `meanwhile` runs when it has come to the failpoint."""
+        pause = self.path("pause")
+        self.setenv("TIMESERIES_FAILPOINT", "%s=pause:%s" % (failpoint, pause))
+        db = self.connect(so=support.WITH_FAILPOINTS, check_same_thread=False)
+        self.create(db, "ts TIMESTAMP, host TEXT TAG, v REAL", spool=self.path(uuid.uuid4().hex))
+        outcome = []
+
+        def run():
+            try:
+                outcome.append(db.execute(query).fetchall())
+            except sqlite3.Error as e:
+                outcome.append(str(e))
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        while thread.is_alive() and not os.path.exists(pause):
+            time.sleep(0.001)
+        meanwhile()
+        self.setenv("TIMESERIES_FAILPOINT", None)
+        os.remove(pause)
+        thread.join()
+        return outcome[0]
+
+    def test_a_file_that_vanishes_before_the_first_row_is_listed_no_more(self):
+        for query, answer in (("SELECT count(*), sum(v) FROM cpu", [(200, 39900.0)]),
+                              ("SELECT count(*) FROM (SELECT v FROM cpu WHERE v >= 0 ORDER BY ts LIMIT 1000)", [(200,)]),
+                              ("SELECT host, count(*) FROM cpu GROUP BY host ORDER BY 1", [("h0", 66), ("h1", 67), ("h2", 67)])):
+            with self.subTest(query):
+                found = self.while_paused("snapshot.listed", query, lambda: os.rename(self.file, self.path("away")))
+                self.assertEqual(found, answer)
+                os.rename(self.path("away"), self.file)
+
     def test_a_file_that_vanishes_after_the_list(self):
         db = self.reader()
         rows = db.execute("SELECT ts FROM cpu ORDER BY ts DESC")
