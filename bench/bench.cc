@@ -21,7 +21,7 @@ namespace {
 std::vector<ts_bench::Workload> all_workloads() {
   std::vector<ts_bench::Workload> all;
   for (const auto* group : {&ts_bench::kInsertWorkloads, &ts_bench::kLatencyWorkloads, &ts_bench::kSealWorkloads, &ts_bench::kReadWorkloads,
-                            &ts_bench::kTsbsWorkloads}) {
+                            &ts_bench::kCodecWorkloads, &ts_bench::kTsbsWorkloads, &ts_bench::kStockWorkloads}) {
     all.insert(all.end(), group->begin(), group->end());
   }
   return all;

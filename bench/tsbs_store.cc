@@ -2,9 +2,12 @@
 #include "bench/tsbs_store.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <numeric>
 #include <sstream>
 #include <stdexcept>
+
+namespace fs = std::filesystem;
 
 namespace ts_bench {
 
@@ -77,6 +80,24 @@ std::shared_ptr<PlainRows> store_tsbs_plain(Bench& bench, const TsbsData& data, 
   }
   plain->db.exec("COMMIT");
   return plain;
+}
+
+std::string stored_file(const Timeseries& table) {
+  std::vector<std::string> files;
+  for (const auto& entry : fs::recursive_directory_iterator(table.directory + "/archive/cpu")) {
+    if (entry.path().extension() == ".sqlite") files.push_back(entry.path().string());
+  }
+  if (files.empty()) throw std::runtime_error("no file in " + table.directory);
+  std::sort(files.begin(), files.end());
+  return files[files.size() / 2];
+}
+
+std::string of_metrics(int count, const std::string& each) {
+  std::string all;
+  for (int m = 0; m < count; m++) {
+    for (char c : (m ? ", " : "") + each) all += c == '%' ? kMetricNames[static_cast<std::size_t>(m)] : std::string(1, c);
+  }
+  return all;
 }
 
 const TsbsData& tsbs_integers(Bench& bench) {

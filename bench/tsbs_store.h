@@ -49,6 +49,11 @@ std::shared_ptr<Timeseries> store_tsbs(Bench& bench, const TsbsData& data, const
 // In the order of the key, so that all pages are full.
 std::shared_ptr<PlainRows> store_tsbs_plain(Bench& bench, const TsbsData& data, const std::string& path, const std::string& label);
 
+// The middle one of the table's files in a file:// archive.
+std::string stored_file(const Timeseries& table);
+// `each` with % replaced by the metric's name, for the first `count` metrics, joined by commas.
+std::string of_metrics(int count, const std::string& each);
+
 // The integers of all hosts, kept.
 const TsbsData& tsbs_integers(Bench& bench);
 Timeseries& tsbs_archive(Bench& bench, const std::string& partition);

@@ -151,6 +151,11 @@ void Bench::report(const std::string& label, const std::string& unit, const std:
   std::fflush(stdout);
 }
 
+void Bench::note(const std::string& line) {
+  progress("");
+  std::printf("  %s\n", line.c_str());
+}
+
 void Bench::skipped(const std::string& label, const std::string& why) {
   progress("");
   std::printf("%-34s skipped: %s\n", label.c_str(), why.c_str());

@@ -61,6 +61,7 @@ class Bench {
   // Prints a line from figures of equal rounds that the workload took itself.
   void report(const std::string& label, const std::string& unit, const std::vector<double>& ours, const std::string& raw_label,
               const std::vector<double>& raw, Aim aim);
+  void note(const std::string& line);  // below the line that it explains
   void skipped(const std::string& label, const std::string& why);
   void failed(const std::string& label, const std::string& why);
   void progress(const std::string& what);  // on a terminal: one line that is overwritten
@@ -79,7 +80,8 @@ struct Workload {
   const char* what;
   void (*run)(Bench&);
 };
-extern const std::vector<Workload> kInsertWorkloads, kLatencyWorkloads, kSealWorkloads, kReadWorkloads, kTsbsWorkloads;
+extern const std::vector<Workload> kInsertWorkloads, kLatencyWorkloads, kSealWorkloads, kReadWorkloads, kCodecWorkloads, kTsbsWorkloads,
+    kStockWorkloads;
 
 // A connection with the table `cpu` USING timeseries in a database, spool and archive of its own. Nothing is sealed or
 // stored before it is asked for, unless `options` says otherwise ("flush_size='64MB'").

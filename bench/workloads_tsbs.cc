@@ -4,14 +4,11 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <numeric>
 #include <stdexcept>
 #include <variant>
 
 #include "bench/tsbs_store.h"
-
-namespace fs = std::filesystem;
 
 namespace ts_bench {
 namespace {
@@ -130,15 +127,6 @@ struct Query {
   std::string rollup_compared_sql = {};  // what it must agree with; empty: sql
   Aim rollup_aim = {};
 };
-
-// `each` with % replaced by the metric's name, for the first `count` metrics, joined by commas.
-std::string of_metrics(int count, const std::string& each) {
-  std::string all;
-  for (int m = 0; m < count; m++) {
-    for (char c : (m ? ", " : "") + each) all += c == '%' ? kMetricNames[static_cast<std::size_t>(m)] : std::string(1, c);
-  }
-  return all;
-}
 
 // Windows lie in the middle of the data: half of it where a query says 12 hours. Their bounds are full hours, as those of
 // hourly files, except where the name says so.
@@ -351,18 +339,8 @@ void run_size(Bench& bench) {
 
 // ---------------------------------------------------------------- a stored file in SQLite alone
 
-std::string middle_file(const Timeseries& table) {
-  std::vector<std::string> files;
-  for (const auto& entry : fs::recursive_directory_iterator(table.directory + "/archive/cpu")) {
-    if (entry.path().extension() == ".sqlite") files.push_back(entry.path().string());
-  }
-  if (files.empty()) throw std::runtime_error("no file in " + table.directory);
-  std::sort(files.begin(), files.end());
-  return files[files.size() / 2];
-}
-
 void run_stock_scan(Bench& bench) {
-  std::string stored = middle_file(tsbs_archive(bench, "hour"));
+  std::string stored = stored_file(tsbs_archive(bench, "hour"));
   std::string copy = bench.fresh("plain.db");
   {
     PlainRows plain(copy, tsbs_columns(false, false));
