@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "ext/archive/packed_avx2.h"
+
 namespace ts {
 namespace {
 
@@ -17,26 +19,39 @@ int width(std::uint64_t value) { return static_cast<int>(std::bit_width(value));
 std::size_t packed_bytes(std::size_t count, int bits) { return (count * static_cast<std::size_t>(bits) + 7) / 8; }
 std::size_t blocks_of(std::size_t count, int step) { return ((count - 1) >> step) + 1; }
 
+void store_word(char* at, std::uint64_t word) {
+  word = __builtin_bswap64(word);
+  std::memcpy(at, &word, 8);
+}
+
 // Big-endian: the first value's highest bit is the first byte's highest bit. Never empty: substr() of an empty blob is NULL.
 std::string pack_bits(const std::uint64_t* values, std::size_t count, int bits) {
   std::string out(std::max<std::size_t>(1, packed_bytes(count, bits)), '\0');
   if (bits == 0) return out;
   char* at = out.data();
-  if (bits == 64) {
-    for (std::size_t i = 0; i < count; i++, at += 8) {
-      std::uint64_t word = __builtin_bswap64(values[i]);
-      std::memcpy(at, &word, 8);
-    }
-    return out;
+  const char* end = at + out.size();
+  std::size_t i = 0;
+  // Eight values of at most 8 bits are one word, which begins with a byte; what it has too much is written over.
+  for (; bits <= 8 && i + 8 <= count && end - at >= 8; i += 8, at += bits) {
+    std::uint64_t word = 0;
+    for (std::size_t k = 0; k < 8; k++) word = word << bits | values[i + k];
+    store_word(at, word << (64 - 8 * bits));
   }
-  std::uint64_t word = 0;  // its highest `filled` bits wait; before a value is added fewer than 8 do
+  std::uint64_t word = 0;  // its highest `filled` bits wait
   int filled = 0;
-  for (std::size_t i = 0; i < count; i++) {
-    word |= values[i] << (64 - bits - filled);
-    filled += bits;
-    for (; filled >= 8; filled -= 8, word <<= 8) *at++ = static_cast<char>(word >> 56);
+  for (; i < count; i++) {
+    int free = 64 - filled;
+    if (bits < free) {
+      word |= values[i] << (free - bits);
+      filled += bits;
+      continue;
+    }
+    store_word(at, word | values[i] >> (bits - free));
+    at += 8;
+    filled = bits - free;
+    word = filled ? values[i] << (64 - filled) : 0;
   }
-  if (filled) *at = static_cast<char>(word >> 56);
+  for (; filled > 0; filled -= 8, word <<= 8) *at++ = static_cast<char>(word >> 56);
   return out;
 }
 
@@ -60,12 +75,19 @@ Layout best_layout(const std::uint64_t* residuals, const std::uint8_t* nulls, st
   blocks.clear();
   std::uint64_t most = 0;
   constexpr std::size_t kFirst = std::size_t{1} << kMinStep;
+  blocks.reserve((count - 1) / kFirst + 1);
   for (std::size_t i = 0; i < count; i += kFirst) {
     Block block{UINT64_MAX, 0};
-    for (std::size_t j = i; j < std::min(count, i + kFirst); j++) {
-      if (nulls && nulls[j]) continue;
-      block.least = std::min(block.least, residuals[j]);
-      block.most = std::max(block.most, residuals[j]);
+    if (!nulls && i + kFirst <= count) {
+      auto [low, high] = std::minmax(residuals[i], residuals[i + 1]);
+      auto [other_low, other_high] = std::minmax(residuals[i + 2], residuals[i + 3]);
+      block = {std::min(low, other_low), std::max(high, other_high)};
+    } else {
+      for (std::size_t j = i; j < std::min(count, i + kFirst); j++) {
+        if (nulls && nulls[j]) continue;
+        block.least = std::min(block.least, residuals[j]);
+        block.most = std::max(block.most, residuals[j]);
+      }
     }
     most = std::max(most, block.most);
     blocks.push_back(block);
@@ -81,15 +103,12 @@ Layout best_layout(const std::uint64_t* residuals, const std::uint8_t* nulls, st
     Layout with = layout(step, mini, data, blocks.size());
     if (with.bytes < best.bytes) best = with;
     if (blocks.size() == 1) break;
-    std::size_t half = (blocks.size() + 1) / 2;
+    std::size_t half = blocks.size() / 2;
     for (std::size_t b = 0; b < half; b++) {
-      Block left = blocks[2 * b];
-      if (2 * b + 1 < blocks.size()) {
-        left.least = std::min(left.least, blocks[2 * b + 1].least);
-        left.most = std::max(left.most, blocks[2 * b + 1].most);
-      }
-      blocks[b] = left;
+      const Block &left = blocks[2 * b], &right = blocks[2 * b + 1];
+      blocks[b] = {std::min(left.least, right.least), std::max(left.most, right.most)};
     }
+    if (blocks.size() % 2) blocks[half++] = blocks.back();
     blocks.resize(half);
   }
   return best;
@@ -102,12 +121,17 @@ void fill(OwnedPacked& out, const Layout& layout, std::uint64_t* residuals, cons
   const std::uint64_t null_code = layout.bits == 64 ? UINT64_MAX : (std::uint64_t{1} << layout.bits) - 1;
   std::vector<std::uint64_t> mini;
   if (layout.mini_bits) {
-    mini.assign(blocks_of(count, layout.step), UINT64_MAX);
-    for (std::size_t i = 0; i < count; i++) {
-      if (!nulls || !nulls[i]) mini[i >> layout.step] = std::min(mini[i >> layout.step], residuals[i]);
+    mini.reserve(blocks_of(count, layout.step));
+    for (std::size_t i = 0; i < count;) {
+      std::size_t last = std::min(count, i + (std::size_t{1} << layout.step));
+      std::uint64_t least = UINT64_MAX;
+      for (std::size_t j = i; j < last; j++) {
+        if (!nulls || !nulls[j]) least = std::min(least, residuals[j]);
+      }
+      if (least == UINT64_MAX) least = 0;  // NULLs only
+      for (; i < last; i++) residuals[i] -= least;
+      mini.push_back(least);
     }
-    for (std::uint64_t& m : mini) m = m == UINT64_MAX ? 0 : m;
-    for (std::size_t i = 0; i < count; i++) residuals[i] -= mini[i >> layout.step];
   }
   if (nulls) {
     for (std::size_t i = 0; i < count; i++) {
@@ -164,25 +188,26 @@ std::optional<OwnedPacked> pack(const std::int64_t* values, const std::uint8_t* 
   Layout best = best_layout(residuals.data(), nulls, count, blocks);
   // A slope costs up to 8 bytes in the row; series with NULLs are left without one.
   if (std::int64_t slope = nulls || best.bytes == 0 ? 0 : slope_of(values, count)) {
+    // Beside the least value, so that no number here leaves 64 bits: residuals have 57, slope times row 62.
     std::vector<std::uint64_t> sloped(count);
-    Wide low = Wide{1} << 100, high = -low;
-    for (std::size_t i = 0; i < count; i++) {
-      Wide rest = static_cast<Wide>(values[i]) - static_cast<Wide>(slope) * static_cast<Wide>(i);
-      low = std::min(low, rest);
-      high = std::max(high, rest);
+    std::int64_t low = 0, high = 0, drop = 0;
+    for (std::size_t i = 0; i < count; i++, drop += slope) {
+      std::int64_t rest = static_cast<std::int64_t>(residuals[i]) - drop;
+      sloped[i] = static_cast<std::uint64_t>(rest);
+      low = i ? std::min(low, rest) : rest;
+      high = i ? std::max(high, rest) : rest;
     }
     auto fits = [](Wide value) { return value >= INT64_MIN && value <= INT64_MAX; };
-    if (fits(low) && fits(low + static_cast<Wide>(slope) * static_cast<Wide>(count - 1)) && high - low <= static_cast<Wide>(kRange)) {
-      for (std::size_t i = 0; i < count; i++) {
-        Wide rest = static_cast<Wide>(values[i]) - static_cast<Wide>(slope) * static_cast<Wide>(i);
-        sloped[i] = static_cast<std::uint64_t>(rest - low);
-      }
+    Wide base = static_cast<Wide>(least) + low;
+    if (fits(base) && fits(base + static_cast<Wide>(slope) * static_cast<Wide>(count - 1)) &&
+        static_cast<Wide>(high) - low <= static_cast<Wide>(kRange)) {
+      for (std::uint64_t& rest : sloped) rest -= static_cast<std::uint64_t>(low);
       Layout with = best_layout(sloped.data(), nulls, count, blocks);
       constexpr std::size_t kSlopeBytes = 4;
       if (with.bytes + kSlopeBytes < best.bytes) {
         best = with;
         residuals = std::move(sloped);
-        out.base = static_cast<std::int64_t>(low);
+        out.base = static_cast<std::int64_t>(base);
         out.slope = slope;
       }
     }
@@ -212,7 +237,8 @@ std::optional<int> decimal_digits(const double* values, const std::uint8_t* null
   for (bool settled = false; !settled;) {  // digits found late are tried on all values before
     settled = true;
     for (std::size_t i = 0; i < count; i++) {
-      if (nulls && nulls[i]) continue;
+      if (!nulls && i && has_avx2()) i += decimals_avx2(values + i, count - i, power_of_ten(digits), integers + i);
+      if (i == count || (nulls && nulls[i])) continue;
       while (!convert(values[i], integers[i])) {
         if (++digits > kMaxScaleDigits) return std::nullopt;
         settled = i == 0;
@@ -268,24 +294,39 @@ void unpack_eights(const unsigned char* at, std::size_t groups, int bits, std::u
 }
 
 void unpack_codes(std::string_view bytes, std::size_t begin, std::size_t end, int bits, std::uint64_t* out) {
+  const auto width = static_cast<std::size_t>(bits);
+  const bool avx2 = bits <= kMostAvx2Bits && has_avx2();
   std::size_t i = begin;
   auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
-  auto whole_words = [&](std::size_t last) { return last * static_cast<std::size_t>(bits) / 8 + 8 <= bytes.size(); };
-  if (bits <= 8) {
+  auto whole_words = [&](std::size_t last) { return last * width / 8 + 8 <= bytes.size(); };
+  if (avx2) {
+    i += unpack_codes_avx2(data, bytes.size(), begin * width, bits, end - begin, out);
+    out += i - begin;
+  } else if (bits <= 8) {
     for (; i < end && (i & 7); i++) *out++ = code_at(bytes, i, bits);
     std::size_t groups = (end - i) / 8;
     while (groups && !whole_words(i + (groups - 1) * 8)) groups--;
-    unpack_eights(data + i / 8 * static_cast<std::size_t>(bits), groups, bits, out);
+    unpack_eights(data + i / 8 * width, groups, bits, out);
     i += groups * 8;
     out += groups * 8;
   } else {
     std::size_t fast = end;
     while (fast > i && !whole_words(fast - 1)) fast--;
-    for (std::size_t bit = i * static_cast<std::size_t>(bits); i < fast; i++, bit += static_cast<std::size_t>(bits)) {
+    for (std::size_t bit = i * width; i < fast; i++, bit += width) {
       *out++ = (load_word(data + (bit >> 3)) << (bit & 7)) >> (64 - bits);
     }
   }
-  for (; i < end; i++) *out++ = code_at(bytes, i, bits);
+  if (i == end) return;
+  // What is left begins within the last 8 bytes, or is 3 values or 7 that lie in as few: in a copy, there are bytes behind them.
+  unsigned char tail[16] = {};
+  std::size_t bit = i * width, byte = bit >> 3;
+  std::memcpy(tail, data + byte, std::min<std::size_t>(8, bytes.size() - byte));
+  bit &= 7;
+  if (avx2) {
+    std::size_t done = unpack_codes_avx2(tail, sizeof tail, bit, bits, end - i, out);
+    i += done, out += done, bit += done * width;
+  }
+  for (; i < end; i++, bit += width) *out++ = (load_word(tail + (bit >> 3)) << (bit & 7)) >> (64 - bits);
 }
 
 void unpack_raw(std::string_view bytes, std::size_t begin, std::size_t end, std::uint64_t* out) {
@@ -293,7 +334,26 @@ void unpack_raw(std::string_view bytes, std::size_t begin, std::size_t end, std:
   for (std::size_t i = begin; i < end; i++, at += 8) *out++ = load_word(at);
 }
 
+void add(std::uint64_t* values, std::size_t count, std::uint64_t summand) {
+  std::size_t i = has_avx2() ? count / 4 * 4 : 0;
+  if (i) add_avx2(values, 1, i, &summand);
+  for (; i < count; i++) values[i] += summand;
+}
+
+// A summand for each block of `rows` values; the last block may have fewer.
+void add_to_blocks(std::uint64_t* values, std::size_t count, std::size_t rows, const std::uint64_t* summands) {
+  std::size_t blocks = rows % 4 == 0 && has_avx2() ? count / rows : 0;
+  if (blocks) add_avx2(values, blocks, rows, summands);
+  summands += blocks;
+  for (std::size_t i = blocks * rows; i < count; i += rows) add(values + i, std::min(rows, count - i), *summands++);
+}
+
 }  // namespace
+
+void to_reals(const std::int64_t* integers, std::size_t count, double scale, double* out) {
+  std::size_t i = has_avx2() ? divide_avx2(integers, count, scale, out) : 0;
+  for (; i < count; i++) out[i] = static_cast<double>(integers[i]) / scale;
+}
 
 void unpack(const PackedColumn& column, std::size_t begin, std::size_t end, std::int64_t* out, std::uint8_t* nulls) {
   auto* codes = reinterpret_cast<std::uint64_t*>(out);
@@ -312,17 +372,23 @@ void unpack(const PackedColumn& column, std::size_t begin, std::size_t end, std:
     for (std::size_t i = 0; i < count; i++) nulls[i] = codes[i] == null_code;
   }
   if (column.mini_bits == 0) {
-    for (std::size_t i = 0; i < count; i++) codes[i] += base;
+    add(codes, count, base);
   } else {
+    constexpr std::size_t kAtOnce = 64;
+    std::uint64_t mini[kAtOnce];
+    const std::size_t rows = std::size_t{1} << column.step;
     for (std::size_t i = begin; i < end;) {
-      std::size_t block = i >> column.step, last = std::min(end, (block + 1) << column.step);
-      std::uint64_t mini = 0;
+      std::size_t block = i >> column.step;  // of the first one, only the end may be asked for
+      std::size_t blocks = i % rows ? 1 : std::min(kAtOnce, ((end - 1) >> column.step) + 1 - block);
       if (column.mini_bits == 64) {
-        unpack_raw(column.mini, block, block + 1, &mini);
+        unpack_raw(column.mini, block, block + blocks, mini);
       } else {
-        mini = code_at(column.mini, block, column.mini_bits);
+        unpack_codes(column.mini, block, block + blocks, column.mini_bits, mini);
       }
-      for (; i < last; i++) codes[i - begin] += base + mini;
+      for (std::size_t b = 0; b < blocks; b++) mini[b] += base;
+      std::size_t last = std::min(end, (block + blocks) * rows);
+      add_to_blocks(codes + (i - begin), last - i, rows, mini);
+      i = last;
     }
   }
   if (slope) {

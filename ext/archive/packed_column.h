@@ -60,6 +60,9 @@ double power_of_ten(int digits);
 // What is wrong with a column for `count` rows: they would need bytes or widths that are not there. nullptr: nothing.
 const char* packed_fault(const PackedColumn& column, std::size_t count);
 
+// What the integers of a decimal column mean: out[i] = integers[i] / scale.
+void to_reals(const std::int64_t* integers, std::size_t count, double scale, double* out);
+
 // Values begin..end of a checked column to out[0..]; NULLs, where the column is nullable, to nulls[0..] (then not nullptr).
 // `scratch` is a buffer that is reused. Not for all_null.
 void unpack(const PackedColumn& column, std::size_t begin, std::size_t end, std::int64_t* out, std::uint8_t* nulls);

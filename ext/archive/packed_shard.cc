@@ -276,7 +276,7 @@ void ChunkCursor::decode(int column_index, std::size_t begin, std::size_t end, D
     case PackedKind::kDecimal:
       out.form = DecodedColumn::Form::kReal;
       out.reals.resize(count);
-      for (std::size_t i = 0; i < count; i++) out.reals[i] = static_cast<double>(out.integers[i]) / column.scale;
+      to_reals(out.integers.data(), count, column.scale, out.reals.data());
       break;
     case PackedKind::kIeee:
       out.form = DecodedColumn::Form::kReal;

@@ -64,6 +64,7 @@ class PackedWriter {
   std::size_t time_slot_ = 0;
   std::vector<Presence> presence_;
   std::vector<Collected> collected_;
+  std::vector<const char*> row_at_;  // of the chunk that is collected
   std::vector<Chunk> chunks_;
   std::vector<std::size_t> series_chunk_;  // for each series the index of its first chunk, and one more at the end
   ValueTable values_;
