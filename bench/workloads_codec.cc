@@ -12,7 +12,7 @@
 #include <stdexcept>
 
 #include "bench/tsbs_store.h"
-#include "ext/archive/packed_shard.h"
+#include "ext/archive/chunk_cursor.h"
 #include "ext/archive/packed_writer.h"
 #include "ext/archive/sealed_file.h"
 #include "ext/base/file.h"

@@ -11,6 +11,7 @@
 #include <set>
 #include <sstream>
 
+#include "ext/archive/chunk_scan.h"
 #include "ext/archive/packed_writer.h"
 #include "ext/archive/sealer.h"
 #include "ext/archive/shard_batches.h"

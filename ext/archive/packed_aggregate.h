@@ -3,7 +3,7 @@
 #include <functional>
 
 #include "ext/archive/aggregate.h"
-#include "ext/archive/packed_shard.h"
+#include "ext/archive/chunk_cursor.h"
 
 namespace ts {
 

@@ -9,7 +9,7 @@
 #include <unordered_map>
 
 #include "ext/archive/buffer_table.h"
-#include "ext/archive/packed_shard.h"
+#include "ext/archive/chunk_scan.h"
 #include "ext/archive/packed_writer.h"
 #include "ext/archive/row_reader.h"
 #include "ext/base/failpoint.h"

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "ext/archive/packed_shard.h"
+#include "ext/archive/chunk_scan.h"
 #include "ext/archive/scan.h"
 
 namespace ts {

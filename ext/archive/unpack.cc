@@ -6,7 +6,7 @@
 #include <cerrno>
 
 #include "ext/archive/buffer_table.h"
-#include "ext/archive/packed_shard.h"
+#include "ext/archive/chunk_scan.h"
 #include "ext/archive/row_reader.h"
 #include "ext/archive/sealed_file.h"
 #include "ext/base/file.h"

@@ -112,7 +112,9 @@ class Plans(support.TimeseriesCase):
         ("SELECT ts FROM t ORDER BY ts LIMIT 10 OFFSET 5", "SCAN t VIRTUAL TABLE INDEX :order:asc limit? offset? columns:"),
         ("SELECT ts FROM t WHERE host = 'a' ORDER BY ts DESC LIMIT 1", "SCAN t VIRTUAL TABLE INDEX :host=? order:desc limit? columns:1"),
         ("SELECT ts FROM t WHERE host LIKE '%x' ORDER BY ts DESC LIMIT 1", "SCAN t VIRTUAL TABLE INDEX :order:desc columns:1"),
-        ("SELECT ts FROM t ORDER BY host LIMIT 3", "SCAN t VIRTUAL TABLE INDEX :columns:1|USE TEMP B-TREE FOR ORDER BY"),
+        ("SELECT ts FROM t ORDER BY host LIMIT 3", "SCAN t VIRTUAL TABLE INDEX :sorted:host limit? columns:1"),
+        ("SELECT ts FROM t ORDER BY host, ts", "SCAN t VIRTUAL TABLE INDEX :sorted:host,ts columns:1"),
+        ("SELECT ts FROM t ORDER BY n LIMIT 3", "SCAN t VIRTUAL TABLE INDEX :columns:2|USE TEMP B-TREE FOR ORDER BY"),
     ]
 
     def test_explain_query_plan(self):
