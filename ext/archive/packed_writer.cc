@@ -12,7 +12,9 @@ namespace ts {
 namespace {
 
 constexpr std::size_t kWholeSeries = 1500;  // a series with fewer rows is one chunk
-constexpr std::size_t kChunkRows = 1024;    // otherwise about so many
+constexpr std::size_t kChunkRows = 1024;    // otherwise about so many,
+constexpr std::size_t kChunkBytes = 8000;   // or what takes about so many bytes: what does not fill a page is lost
+constexpr std::size_t kFewestRows = 256;    // but so many
 
 // Bytes beside the packed values: what both forms are compared by.
 constexpr std::size_t kRowOverhead = 8;      // of a record: lengths, rowid, cell pointer
@@ -165,11 +167,16 @@ PackedWriter::PackedWriter(const TableDef& table, const SealedPiece& piece)
     possible_ = false;
     return;
   }
-  std::size_t begin = 0;
+  std::size_t begin = 0, chunk_rows = kChunkRows;
   for (std::uint32_t end : piece.series_end) {
     series_chunk_.push_back(chunks_.size());
-    std::size_t rows = end - begin, parts = rows < kWholeSeries ? 1 : (rows + kChunkRows - 1) / kChunkRows;
+    std::size_t rows = end - begin, parts = rows < kWholeSeries ? 1 : (rows + chunk_rows - 1) / chunk_rows;
     for (std::size_t p = 0; p < parts; p++) encode(begin + rows * p / parts, begin + rows * (p + 1) / parts);
+    if (parts > 1 && chunk_rows == kChunkRows) {  // the first series that is cut tells how wide rows are
+      const Chunk& first = chunks_[series_chunk_.back()];
+      std::size_t rows_that_fit = kChunkBytes * static_cast<std::size_t>(first.rows) / first.bytes;
+      chunk_rows = std::clamp(rows_that_fit, kFewestRows, kChunkRows);
+    }
     packed_bytes_ += kSeriesOverhead;
     for (int tag : table.schema.tags()) {
       Cell cell = piece.rows->cell(piece.order[begin], tag);
