@@ -313,7 +313,7 @@ void Session::wait_for(StatementCancel& cancel, const std::function<void()>& tas
       error = std::current_exception();
     }
     std::lock_guard lock(wait->mutex);
-    wait->error = std::move(error);  // the waiting thread alone lets go of it
+    wait->error = std::move(error);
     wait->done = true;
     wait->changed.notify_all();
   });
@@ -329,8 +329,10 @@ void Session::wait_for(StatementCancel& cancel, const std::function<void()>& tas
     }
     lock.lock();
   }
+  std::exception_ptr error = std::exchange(wait->error, nullptr);  // this thread alone lets go of it
+  lock.unlock();
   if (interrupted) std::rethrow_exception(interrupted);
-  if (wait->error) std::rethrow_exception(wait->error);
+  if (error) std::rethrow_exception(error);
 }
 
 }  // namespace ts
