@@ -19,11 +19,7 @@ Cell DecodedColumn::cell(std::size_t row) const {
     }
     owned = &values[static_cast<std::size_t>(integers[row])];
   }
-  cell.type = owned->type;
-  cell.integer = owned->integer;
-  cell.real = owned->real;
-  cell.bytes = owned->bytes;
-  return cell;
+  return owned->cell();
 }
 
 ChunkCursor::ChunkCursor(const PackedShard& shard, const std::vector<int>& columns, Direction direction)

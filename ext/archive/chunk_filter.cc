@@ -64,12 +64,7 @@ void keep_compared(const std::string& op, const std::vector<Value>& values, Numb
 bool passes(const Filter& filter, const Cell& cell) {
   if (cell.type == SQLITE_NULL) return filter.op == "IS NULL";
   for (const OwnedValue& value : filter.values) {
-    Cell operand;
-    operand.type = value.type;
-    operand.integer = value.integer;
-    operand.real = value.real;
-    operand.bytes = value.bytes;
-    int order = compare_cells(cell, operand);
+    int order = compare_cells(cell, value.cell());
     if (filter.op == "=" || filter.op == "IN" ? order == 0
         : filter.op == "<"                    ? order < 0
         : filter.op == "<="                   ? order <= 0

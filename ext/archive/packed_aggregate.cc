@@ -100,7 +100,7 @@ class Aggregation {
     tag_bytes_.begin_row();
     for (std::size_t t = 0; values && t < spec_.tags.size(); t++) {
       const OwnedValue& value = (*values)[t];
-      tag_bytes_.add_cell({value.type, value.integer, value.real, value.bytes});
+      tag_bytes_.add_cell(value.cell());
     }
     return tag_bytes_.row_bytes(0);
   }

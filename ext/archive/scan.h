@@ -20,6 +20,7 @@ struct OwnedValue {
   std::string bytes;
 
   static OwnedValue of(sqlite3_value* value);
+  Cell cell() const { return {type, integer, real, bytes}; }  // valid as long as this
   void bind(sqlite3_stmt* stmt, int index) const;
 };
 

@@ -12,14 +12,6 @@ namespace {
 constexpr std::int64_t kRowsBetweenTicks = 4096;  // a few milliseconds
 constexpr auto kPoll = std::chrono::milliseconds(40);
 
-// Where the plan asks for every row, their number is known from the name.
-void check_complete(const ShardRef& ref, const ScanPlan& plan, std::int64_t rows, const std::string& object) {
-  bool all = plan.filters.empty() && plan.from <= ref.start && ref.end <= plan.to;
-  if (!all || rows == ref.rows) return;
-  throw Error(Code::kCorrupt,
-              "shard: holds " + std::to_string(rows) + " rows where its name says " + std::to_string(ref.rows) + ": " + object);
-}
-
 }  // namespace
 
 std::int64_t aggregate_rows(Database& db, const ScanSource& where, const RollupScan& scan, PartialAggregates& into,

@@ -49,6 +49,13 @@ void ShardFile::explain(const Error& error) {
   throw Error(error.code(), text + ": " + object_);
 }
 
+void check_complete(const ShardRef& ref, const ScanPlan& plan, std::int64_t rows, const std::string& object) {
+  bool all = plan.filters.empty() && plan.limit < 0 && plan.from <= ref.start && ref.end <= plan.to;
+  if (!all || rows == ref.rows) return;
+  throw Error(Code::kCorrupt,
+              "shard: holds " + std::to_string(rows) + " rows where its name says " + std::to_string(ref.rows) + ": " + object);
+}
+
 std::unique_ptr<ShardFile> ShardFiles::take(const std::string& id) {
   std::lock_guard lock(mutex_);
   for (auto it = idle_.begin(); it != idle_.end(); ++it) {
@@ -222,15 +229,7 @@ class ShardStream : public RowStream {
       rows_ += made.batch->size();
       stats_->rows_read += made.batch->size();
     }
-    if (made.state == BatchSource::State::kEnd) check_complete(rows_);
-  }
-
-  // Where the plan asks for every row, their number is known from the name.
-  void check_complete(std::int64_t rows) const {
-    bool all = plan_->filters.empty() && plan_->limit < 0 && plan_->from <= ref_.start && ref_.end <= plan_->to;
-    if (!all || rows == ref_.rows) return;
-    throw Error(Code::kCorrupt, "shard: holds " + std::to_string(rows) + " rows where its name says " + std::to_string(ref_.rows) + ": " +
-                                    object_name(*store_, ref_.key));
+    if (made.state == BatchSource::State::kEnd) check_complete(ref_, *plan_, rows_, object_name(*store_, ref_.key));
   }
 
   ShardFiles& files_;

@@ -20,6 +20,9 @@ struct ShardRef {
   std::int64_t start = 0, end = 0, rows = 0;
 };
 
+// Where the plan asks for every row of a shard, their number is known from its name: throws kCorrupt naming `object`.
+void check_complete(const ShardRef& ref, const ScanPlan& plan, std::int64_t rows, const std::string& object);
+
 // An open sealed shard. Used by one thread at a time.
 class ShardFile {
  public:

@@ -226,7 +226,7 @@ int xColumn(sqlite3_vtab_cursor* base, sqlite3_context* context, int column) {
     return SQLITE_OK;
   }
   const OwnedValue& value = row[static_cast<std::size_t>(column)];
-  RowBuffer::result(context, {value.type, value.integer, value.real, value.bytes});
+  RowBuffer::result(context, value.cell());
   return SQLITE_OK;
 }
 

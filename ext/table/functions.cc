@@ -71,7 +71,7 @@ void add_value(Table& table, RowBuffer& rows, int column, const JsonValue& value
   OwnedValue fallback;
   if (std::holds_alternative<JsonAbsent>(value)) fallback = table.default_value(column);
   table.check_not_null(column, fallback.type == SQLITE_NULL);
-  rows.add_cell({fallback.type, fallback.integer, fallback.real, fallback.bytes});
+  rows.add_cell(fallback.cell());
 }
 
 RowBuffer json_rows(Table& table, sqlite3_value* json) {

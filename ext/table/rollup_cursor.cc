@@ -65,7 +65,7 @@ std::string fingerprint(const std::string& plan_text, const ScanPlan& plan, cons
     bytes.add_text(filter.op);
     bytes.add_text(filter.collation);
     bytes.add_integer(filter.column);
-    for (const OwnedValue& value : filter.values) bytes.add_cell({value.type, value.integer, value.real, value.bytes});
+    for (const OwnedValue& value : filter.values) bytes.add_cell(value.cell());
   }
   return std::string(bytes.row_bytes(0));
 }
