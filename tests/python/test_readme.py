@@ -168,6 +168,19 @@ class Unreadable(support.TimeseriesCase):
                                  "write ts('2026-11-22')")
 
 
+def write_rows(db, location, spool):
+    db.execute("CREATE VIRTUAL TABLE temp.cpu USING timeseries(ts TIMESTAMP, host TEXT NOT NULL COLLATE NOCASE TAG, usage REAL "
+               "DEFAULT 0.5, any, location='%s', spool='%s', flush_on_close='never')" % (location, spool))
+    rows = [(1795219200000 + i * 7000000, "wEb"[i % 3:], [None, 1, 2.5, "x", b"\x00"][i % 5],
+             [None, 1, 2.5, "x", b"\x00"][i % 4]) for i in range(60)]
+    rows += [(1795564800000, "once %d" % i, None, "once") for i in range(8)]  # packing pays where a series has rows
+    rows += [(1795651200000 + i * i, "h%d" % (i % 2), i / 8 if i < 700 else 0.1 ** (i % 9), (-1) ** i << i % 62) for i in range(1900)]
+    db.execute("BEGIN")
+    db.executemany("INSERT INTO cpu VALUES(?, ?, ?, ?)", rows)
+    db.execute("COMMIT")
+    return db
+
+
 class Format(support.TimeseriesCase):
     """docs/FORMAT.md is enough: a reader that knows nothing else gets the same rows."""
 
@@ -276,31 +289,24 @@ class Format(support.TimeseriesCase):
                     rows.append(tuple(series[d["name"]] if d["name"] in tags else columns[d["name"]][i] for d in schema["columns"]))
         return rows
 
-    def write(self, flush=True):
-        db = self.connect(isolation_level=None)
-        db.execute("CREATE VIRTUAL TABLE temp.cpu USING timeseries(ts TIMESTAMP, host TEXT NOT NULL COLLATE NOCASE TAG, usage REAL "
-                   "DEFAULT 0.5, any, "
-                   "location='%s', spool='%s', flush_on_close='never')" % (self.file_location(), self.path("spool")))
-        rows = [(1795219200000 + i * 7000000, "wEb"[i % 3:], [None, 1, 2.5, "x", b"\x00"][i % 5],
-                 [None, 1, 2.5, "x", b"\x00"][i % 4]) for i in range(60)]
-        rows += [(1795564800000, "once %d" % i, None, "once") for i in range(8)]  # packing pays where a series has rows
-        rows += [(1795651200000 + i * i, "h%d" % (i % 2), i / 8 if i < 700 else 0.1 ** (i % 9), (-1) ** i << i % 62) for i in range(1900)]
-        db.execute("BEGIN")
-        db.executemany("INSERT INTO cpu VALUES(?, ?, ?, ?)", rows)
-        db.execute("COMMIT")
-        if flush:
-            self.assertGreater(db.execute("SELECT ts_flush('cpu')").fetchone()[0], 1)
-        return db
+    def write(self):
+        """A connection, 1,968 rows of every class committed through it, nothing flushed."""
+        return write_rows(self.connect(isolation_level=None), self.file_location(), self.path("spool"))
 
     def test_a_reader_made_from_the_document_reads_the_same(self):
         db = self.write()
+        self.assertGreater(db.execute("SELECT ts_flush('cpu')").fetchone()[0], 1)
         mine, theirs = self.read(self.path("archive"), "cpu"), db.execute("SELECT * FROM cpu").fetchall()
         self.assertEqual(len(mine), 1968)
         self.assertEqual(self.versions, {1, 2})
         self.assertEqual(sorted(map(repr, mine)), sorted(map(repr, theirs)))
 
     def test_rows_on_the_disk_of_a_dead_machine_can_be_saved(self):
-        self.write(flush=False)
+        self.assertKilled(support.python("""
+import os, signal
+from python import test_readme
+db = test_readme.write_rows(support.connect(isolation_level=None), *sys.argv[1:])
+os.kill(os.getpid(), signal.SIGKILL)""", self.file_location(), self.path("spool"), check=False))
         shutil.copytree(self.path("spool"), self.path("copy"))
         db = self.connect(isolation_level=None)
         db.execute("CREATE VIRTUAL TABLE temp.cpu USING timeseries(table='cpu', location='%s', spool='%s')"
