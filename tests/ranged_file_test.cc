@@ -463,3 +463,102 @@ TEST_CASE("ranged_file: the name for messages holds neither password nor query")
   RangedFile s3(std::make_shared<MemoryStore>(), "a?b@c.sqlite", "e", 1);
   CHECK(s3.name() == "s3://memory/a?b@c.sqlite");
 }
+
+// ---- prefetch ----
+
+TEST_CASE("ranged_file: prefetched spans are in flight side by side, large ones in parts, and are read without another request") {
+  World world(40 * kMiB);
+  const auto file = world.listed();
+  Gate gate;
+  world.store->before([&](const MemoryStore::Request&) { gate.arrive_and_wait(); });
+  Switch cancel;
+  file->prefetch({{20 * kMiB, 4 * kMiB}, {5 * kMiB, 4096}, {10 * kMiB, 2 * kMiB}, {60 * kMiB, 1}}, &cancel);
+  gate.wait_for(7);  // 1 + 2 + 4: none of them had an answer yet
+  gate.open();
+  CHECK(world.same(*file, 5 * kMiB, 4096));
+  CHECK(world.same(*file, 10 * kMiB, 2 * kMiB));
+  CHECK(world.same(*file, 20 * kMiB, 4 * kMiB));
+  CHECK(world.store->requests() == 7);
+  CHECK(world.store->bytes_read() == 6 * kMiB + kBlock);
+  file->prefetch({{20 * kMiB, 4 * kMiB}}, &cancel);  // it is there
+  CHECK(world.store->requests() == 7);
+  for (const auto& request : world.store->log()) CHECK(request.etag == world.etag);
+}
+
+TEST_CASE("ranged_file: near spans are one prefetch; a span that reaches over the end of any number is cut") {
+  World world(40 * kMiB + 5);
+  const auto file = world.listed();
+  Switch cancel;
+  file->prefetch({{kMiB, 1}, {kMiB + 4 * kBlock, 1}, {40 * kMiB, std::numeric_limits<std::uint64_t>::max()}}, &cancel);
+  CHECK(world.same(*file, kMiB, 1));
+  CHECK(world.same(*file, kMiB + 4 * kBlock, 1));
+  CHECK(world.same(*file, 40 * kMiB, 5));
+  CHECK(world.store->requests() == 2);
+  CHECK(world.store->bytes_read() == 5 * kBlock + 5);
+}
+
+TEST_CASE("ranged_file: a prefetch that fails is the error of who waits for it, and of nobody else") {
+  World world(40 * kMiB);
+  const auto file = world.listed();
+  Gate gate;
+  world.store->before([&](const MemoryStore::Request&) {
+    gate.arrive_and_wait();
+    throw ts::Error(Code::kUnavailable, "memory: 503");
+  });
+  Switch cancel, patient;
+  file->prefetch({{10 * kMiB, 1}}, &cancel);
+  Failure waiter;
+  std::thread waiting([&] { waiter = failure_of(*file, 10 * kMiB, &patient); });
+  while (patient.asked == 0) std::this_thread::yield();
+  gate.open();
+  waiting.join();
+  CHECK(waiter.code == Code::kUnavailable);
+  CHECK(world.store->requests() == 1);
+  world.store->before(nullptr);
+  CHECK(world.same(*file, 10 * kMiB, 4096));
+  CHECK(world.store->requests() == 2);
+}
+
+TEST_CASE("ranged_file: a prefetch that was called off never asks its Cancel again, and a later reader asks for itself") {
+  World world(40 * kMiB);
+  const auto file = world.listed();
+  Gate gate;
+  std::atomic<bool> first{true};
+  world.store->before([&](const MemoryStore::Request&) {
+    if (!first.exchange(false)) return;
+    gate.arrive_and_wait();
+    throw ts::Error(Code::kInterrupted, "memory: interrupted");
+  });
+  auto cancel = std::make_unique<Switch>();
+  file->prefetch({{10 * kMiB, 1}}, cancel.get());
+  gate.wait_for(1);
+  file->end_prefetch();
+  cancel.reset();
+  gate.open();
+  CHECK(world.same(*file, 10 * kMiB, 4096));
+  CHECK(world.store->bytes_read() == kBlock);
+}
+
+TEST_CASE("ranged_file: a prefetch of an object that changed is kChanged for its reader") {
+  World world(40 * kMiB);
+  const auto file = world.listed();
+  world.store->overwrite(kKey, noise(40 * kMiB + 1));
+  Switch cancel;
+  file->prefetch({{10 * kMiB, 1}}, &cancel);
+  CHECK(failure_of(*file, 10 * kMiB).code == Code::kChanged);
+}
+
+TEST_CASE("ranged_file: a file that one GET brings is not prefetched in parts; what is not in memory cannot be peeked at") {
+  World world(3 * kMiB);
+  const auto file = world.listed();
+  Switch cancel;
+  char bytes[16] = {};
+  file->prefetch({{0, 3 * kMiB}}, &cancel);
+  CHECK(!file->peek(0, bytes, sizeof bytes));
+  CHECK(world.store->requests() == 0);
+  CHECK(world.same(*file, 0, 1));
+  REQUIRE(file->peek(100, bytes, sizeof bytes));
+  CHECK(std::memcmp(bytes, world.bytes.data() + 100, sizeof bytes) == 0);
+  CHECK(!file->peek(3 * kMiB - 1, bytes, sizeof bytes));
+  CHECK(!file->peek(std::numeric_limits<std::uint64_t>::max(), bytes, sizeof bytes));
+}

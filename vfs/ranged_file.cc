@@ -17,6 +17,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "ext/base/worker_pool.h"
 #include "vfs/remote_uri.h"
 
 namespace ts {
@@ -31,6 +32,7 @@ constexpr std::uint64_t kReadAheadBytes = 4 << 20;      // beyond it a request's
 constexpr std::uint64_t kGetBytes = 16 << 20;           // what a caller asks for in one read may go out as one GET
 constexpr std::uint64_t kCacheBytes = 16 << 20;         // four scans of one file at full read-ahead side by side
 constexpr std::uint64_t kIslandBlocks = 4;              // what is there already is asked for again rather than split a GET
+constexpr std::uint64_t kPrefetchBytes = 1 << 20;       // of one prefetch: a larger span goes over several connections
 constexpr std::size_t kStreams = 8;                     // scans remembered: tables and indexes read in turns
 constexpr std::chrono::milliseconds kPollInterval{50};  // Cancel's law
 
@@ -57,9 +59,37 @@ struct Stream {
   std::uint64_t used = 0;
 };
 
+// The Cancel of prefetches, which may outlive the statement they are made for: detach() cuts them off from it.
+class Detachable : public Cancel {
+ public:
+  explicit Detachable(const Cancel* target) : target_(target) {}
+  void detach() {
+    std::lock_guard lock(mutex_);
+    detached_ = true;
+    target_ = nullptr;
+  }
+  bool cancelled() const override {
+    std::lock_guard lock(mutex_);
+    return detached_ || (target_ && target_->cancelled());
+  }
+  void charge(std::uint64_t requests, std::uint64_t bytes) const override {
+    std::lock_guard lock(mutex_);
+    if (target_) target_->charge(requests, bytes);
+  }
+  void cache_hit() const override {
+    std::lock_guard lock(mutex_);
+    if (target_) target_->cache_hit();
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  const Cancel* target_;  // guarded by mutex_, as the next
+  bool detached_ = false;
+};
+
 }  // namespace
 
-struct RangedFile::Impl {
+struct RangedFile::Impl : std::enable_shared_from_this<Impl> {
   Impl(std::shared_ptr<Store> store, std::string key, std::string etag, std::uint64_t size)
       : store_(std::move(store)),
         key_(std::move(key)),
@@ -72,6 +102,10 @@ struct RangedFile::Impl {
 
   std::uint64_t size(const Cancel* cancel);
   std::size_t read(std::uint64_t offset, char* into, std::size_t length, const Cancel* cancel);
+
+  void prefetch(std::vector<Span> spans, const Cancel* cancel);
+  void end_prefetch();
+  bool peek(std::uint64_t offset, char* into, std::size_t length);
 
   // Constant after construction.
   const std::shared_ptr<Store> store_;
@@ -87,7 +121,9 @@ struct RangedFile::Impl {
   // The block, from memory or by a GET that may bring more: up to block `last` the caller wants them now. Null: the
   // object ends before it.
   Block block(std::uint64_t index, std::uint64_t last, const Cancel* cancel);
-  Block fetch(std::unique_lock<std::mutex>& lock, std::uint64_t index, std::uint64_t last, const Cancel* cancel);
+  std::shared_ptr<Fetch> claim(Run run);
+  Block fetch(std::unique_lock<std::mutex>& lock, Run run, const std::shared_ptr<Fetch>& fetch, std::uint64_t index,
+              const Cancel* cancel);
   void wait(std::unique_lock<std::mutex>& lock, const std::shared_ptr<Fetch>& fetch, const Cancel* cancel);
 
   // With mutex_ held:
@@ -112,6 +148,7 @@ struct RangedFile::Impl {
   std::unordered_map<std::uint64_t, std::shared_ptr<Fetch>> in_flight_;
   std::array<Stream, kStreams> streams_;
   std::uint64_t clock_ = 0;  // counts misses: the age of a stream
+  std::shared_ptr<Detachable> prefetching_;
 };
 
 std::uint64_t RangedFile::Impl::size(const Cancel* cancel) {
@@ -147,7 +184,10 @@ Block RangedFile::Impl::block(std::uint64_t index, std::uint64_t last, const Can
       return hit->second.bytes;
     }
     auto running = in_flight_.find(index);
-    if (running == in_flight_.end()) return fetch(lock, index, last, cancel);
+    if (running == in_flight_.end()) {
+      const Run run = plan(index, last);
+      return fetch(lock, run, claim(run), index, cancel);
+    }
     wait(lock, std::shared_ptr<Fetch>(running->second), cancel);
   }
 }
@@ -163,12 +203,26 @@ void RangedFile::Impl::wait(std::unique_lock<std::mutex>& lock, const std::share
   if (fetch->failure) throw Error(fetch->failure->first, fetch->failure->second);
 }
 
-Block RangedFile::Impl::fetch(std::unique_lock<std::mutex>& lock, std::uint64_t index, std::uint64_t last, const Cancel* cancel) {
-  const Run run = plan(index, last);
+// With mutex_ held: the blocks of `run` that are not there are on their way from now on.
+std::shared_ptr<Fetch> RangedFile::Impl::claim(Run run) {
+  const auto fetch = std::make_shared<Fetch>();
+  try {
+    for (std::uint64_t i = run.begin; i < run.end; ++i) {
+      if (!cache_.contains(i)) in_flight_.emplace(i, fetch);
+    }
+  } catch (...) {
+    std::erase_if(in_flight_, [&](const auto& block) { return block.second == fetch; });
+    throw;
+  }
+  return fetch;
+}
+
+// One GET for a claimed run. Returns the block `index` of it.
+Block RangedFile::Impl::fetch(std::unique_lock<std::mutex>& lock, Run run, const std::shared_ptr<Fetch>& fetch, std::uint64_t index,
+                              const Cancel* cancel) {
   const std::uint64_t offset = run.begin * kBlockBytes;
   const std::uint64_t length = pinned_ ? std::min(run.blocks() * kBlockBytes, size_ - offset) : run.blocks() * kBlockBytes;
   const std::string etag = etag_;
-  const auto fetch = std::make_shared<Fetch>();
   Block wanted;
   // Every way out settles the fetch, with mutex_ held: waiters must not wait for what nobody will bring.
   struct Settle {
@@ -185,9 +239,6 @@ Block RangedFile::Impl::fetch(std::unique_lock<std::mutex>& lock, std::uint64_t 
     const Run run;
     const std::shared_ptr<Fetch>& fetch;
   } settle{*this, lock, run, fetch};
-  for (std::uint64_t i = run.begin; i < run.end; ++i) {
-    if (!cache_.contains(i)) in_flight_.emplace(i, fetch);
-  }
   try {
     lock.unlock();
     const Range range = store_->get_range(key_, etag, offset, length, cancel);
@@ -205,6 +256,69 @@ Block RangedFile::Impl::fetch(std::unique_lock<std::mutex>& lock, std::uint64_t 
     throw;
   }
   return wanted;
+}
+
+void RangedFile::Impl::prefetch(std::vector<Span> spans, const Cancel* cancel) {
+  std::sort(spans.begin(), spans.end(), [](const Span& a, const Span& b) { return a.offset < b.offset; });
+  std::unique_lock lock(mutex_);
+  if (!pinned_ || size_ <= kWholeBytes) return;
+  std::vector<Run> runs;
+  const auto add = [&](std::uint64_t block) {
+    if (cache_.contains(block) || in_flight_.contains(block)) return;
+    // What lies between near spans is fetched along, but not what is there or on its way.
+    bool near = !runs.empty() && block - runs.back().end <= kIslandBlocks && block - runs.back().begin < kPrefetchBytes / kBlockBytes;
+    for (std::uint64_t i = near ? runs.back().end : block; near && i < block; ++i) near = !cache_.contains(i) && !in_flight_.contains(i);
+    near ? void(runs.back().end = block + 1) : void(runs.push_back({block, block + 1}));
+  };
+  for (const Span& span : spans) {
+    if (span.offset >= size_ || span.length == 0) continue;
+    const std::uint64_t last = (span.offset + std::min(span.length, size_ - span.offset) - 1) / kBlockBytes;
+    for (std::uint64_t i = span.offset / kBlockBytes; i <= last; ++i) {
+      if (runs.empty() || i >= runs.back().end) add(i);
+    }
+  }
+  if (runs.empty()) return;
+  if (!prefetching_) prefetching_ = std::make_shared<Detachable>(cancel);
+  for (const Run run : runs) {
+    auto task = [self = shared_from_this(), run, fetch = claim(run), cancel = prefetching_] {
+      std::unique_lock own(self->mutex_);
+      try {
+        self->fetch(own, run, fetch, run.begin, cancel.get());
+      } catch (...) {
+        // Whoever waits for these blocks has the error; others ask again.
+      }
+    };
+    try {
+      WorkerPool::fetchers().submit(task);
+    } catch (...) {
+      lock.unlock();
+      task();  // no thread is to be had
+      lock.lock();
+    }
+  }
+}
+
+void RangedFile::Impl::end_prefetch() {
+  std::shared_ptr<Detachable> last;
+  {
+    std::lock_guard lock(mutex_);
+    last = std::exchange(prefetching_, nullptr);
+  }
+  if (last) last->detach();
+}
+
+bool RangedFile::Impl::peek(std::uint64_t offset, char* into, std::size_t length) {
+  std::lock_guard lock(mutex_);
+  if (!pinned_ || offset > size_ || length > size_ - offset) return false;
+  for (std::uint64_t at = offset; at < offset + length;) {
+    const auto hit = cache_.find(at / kBlockBytes);
+    if (hit == cache_.end()) return false;
+    const std::uint64_t from = at % kBlockBytes;
+    const std::uint64_t count = std::min(offset + length - at, hit->second.bytes->size() - from);
+    std::memcpy(into + (at - offset), hit->second.bytes->data() + from, count);
+    at += count;
+  }
+  return true;
 }
 
 // Which blocks one GET shall bring, `index` among them. The first and the last of them are missing.
@@ -315,14 +429,22 @@ void RangedFile::Impl::check_size(std::uint64_t size) const {
 }
 
 RangedFile::RangedFile(std::shared_ptr<Store> store, std::string key, std::string etag, std::uint64_t size)
-    : impl_(std::make_unique<Impl>(std::move(store), std::move(key), std::move(etag), size)) {}
+    : impl_(std::make_shared<Impl>(std::move(store), std::move(key), std::move(etag), size)) {}
 
-RangedFile::~RangedFile() = default;
+RangedFile::~RangedFile() { impl_->end_prefetch(); }
 
 std::uint64_t RangedFile::size(const Cancel* cancel) { return impl_->size(cancel); }
 
 std::size_t RangedFile::read(std::uint64_t offset, void* into, std::size_t length, const Cancel* cancel) {
   return impl_->read(offset, static_cast<char*>(into), length, cancel);
+}
+
+void RangedFile::prefetch(std::vector<Span> spans, const Cancel* cancel) { impl_->prefetch(std::move(spans), cancel); }
+
+void RangedFile::end_prefetch() { impl_->end_prefetch(); }
+
+bool RangedFile::peek(std::uint64_t offset, void* into, std::size_t length) {
+  return impl_->peek(offset, static_cast<char*>(into), length);
 }
 
 std::string RangedFile::name() const { return impl_->name_; }

@@ -4,7 +4,7 @@
 #include <chrono>
 
 #include "ext/archive/packed_aggregate.h"
-#include "ext/archive/worker_pool.h"
+#include "ext/base/worker_pool.h"
 
 namespace ts {
 namespace {

@@ -5,7 +5,7 @@
 #include <condition_variable>
 #include <deque>
 
-#include "ext/archive/worker_pool.h"
+#include "ext/base/worker_pool.h"
 #include "ext/base/file.h"
 
 namespace ts {

@@ -8,7 +8,7 @@
 #include <condition_variable>
 #include <utility>
 
-#include "ext/archive/worker_pool.h"
+#include "ext/base/worker_pool.h"
 #include "ext/base/clock.h"
 #include "ext/base/sql_tokens.h"
 #include "ext/table/timeseries_table.h"

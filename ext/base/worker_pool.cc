@@ -1,5 +1,5 @@
 // WorkerPool: detached threads over one queue. The pool is never destroyed: threads may outlive exit handlers.
-#include "ext/archive/worker_pool.h"
+#include "ext/base/worker_pool.h"
 
 #include <atomic>
 #include <chrono>
@@ -9,25 +9,43 @@
 
 namespace ts {
 
-WorkerPool& WorkerPool::shared() {
-  struct Owned {
-    std::uint64_t generation = fork_generation();
-    WorkerPool pool;
-  };
-  static std::atomic<Owned*> current{nullptr};
+namespace {
+
+constexpr int kWorkers = 16;
+constexpr int kFetchers = 24;  // with workers that ask for themselves still no more than there are connections
+
+struct Owned {
+  explicit Owned(int threads) : pool(threads) {}
+  std::uint64_t generation = fork_generation();
+  WorkerPool pool;
+};
+
+WorkerPool& of_this_process(std::atomic<Owned*>& current, int threads) {
   Owned* now = current.load();
   while (!now || now->generation != fork_generation()) {
-    auto* fresh = new Owned;
+    auto* fresh = new Owned(threads);
     if (current.compare_exchange_strong(now, fresh)) return fresh->pool;
     delete fresh;
   }
   return now->pool;
 }
 
+}  // namespace
+
+WorkerPool& WorkerPool::shared() {
+  static std::atomic<Owned*> current{nullptr};
+  return of_this_process(current, kWorkers);
+}
+
+WorkerPool& WorkerPool::fetchers() {
+  static std::atomic<Owned*> current{nullptr};
+  return of_this_process(current, kFetchers);
+}
+
 void WorkerPool::submit(std::function<void()> task) {
   std::lock_guard lock(mutex_);
   tasks_.push_back(std::move(task));
-  if (idle_ < static_cast<int>(tasks_.size()) && threads_ < kThreads) {
+  if (idle_ < static_cast<int>(tasks_.size()) && threads_ < most_threads_) {
     threads_++;
     try {
       std::thread([this] { run(); }).detach();
