@@ -68,6 +68,9 @@ ChunkScan::ChunkScan(const PackedShard& shard, std::shared_ptr<const ScanPlan> p
   auto is_tag = [&](int column) { return schema.columns[static_cast<std::size_t>(column)].tag; };
   by_series_ = std::any_of(plan_->filters.begin(), plan_->filters.end(), [&](const Filter& f) { return is_tag(f.column); });
   if (by_series_ || std::any_of(plan_->columns.begin(), plan_->columns.end(), is_tag)) series_ = shard.series(*plan_);
+  // With a limit the first pages may be enough.
+  if (plan_->limit < 0) ahead_ = ChunkAhead(shard, by_series_ ? chunk_ids(series_) : std::vector<RowidRange>(1));
+  ahead_.reached(INT64_MIN);
 }
 
 // By tags: series after series. Otherwise through the whole file, with the series beside it.
@@ -92,6 +95,7 @@ bool ChunkScan::to_next_chunk() {
 
 bool ChunkScan::next(DecodedChunk& out) {
   while (to_next_chunk()) {
+    ahead_.reached(cursor_.id());
     const std::vector<OwnedValue>* tags = series_.empty() ? nullptr : &series_[at_].tags;
     if (decoder_.may_pass(cursor_) && decoder_.decode(cursor_, tags, 0, cursor_.rows(), out)) return true;
   }

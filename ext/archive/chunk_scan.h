@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "ext/archive/chunk_ahead.h"
 #include "ext/archive/chunk_cursor.h"
 
 namespace ts {
@@ -47,6 +48,7 @@ class ChunkScan {
   ChunkDecoder decoder_;
   ChunkCursor cursor_;
   std::vector<PackedShard::Series> series_;
+  ChunkAhead ahead_;
   std::size_t at_ = 0;  // in series_
   bool by_series_ = false, seeked_ = false;
 };

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "ext/archive/chunk_ahead.h"
+
 namespace ts {
 namespace {
 
@@ -68,11 +70,13 @@ class Aggregation {
     auto is_tag = [&](const Filter& filter) { return schema.columns[static_cast<std::size_t>(filter.column)].tag; };
     if (spec_.tags.empty() && std::none_of(plan_.filters.begin(), plan_.filters.end(), is_tag)) {
       series_ = into_.series(tags_of(nullptr));
+      fetch({{INT64_MIN, INT64_MAX}});
       chunks(INT64_MIN, INT64_MAX, tick);
       return rows_;
     }
     std::vector<PackedShard::Series> all = shard_.series(plan_);
     if (std::any_of(plan_.filters.begin(), plan_.filters.end(), is_tag)) {
+      fetch(chunk_ids(all));
       for (const PackedShard::Series& series : all) {
         series_ = into_.series(tags_of(&series.tags));
         chunks(series.first_chunk, series.last_chunk, tick);
@@ -82,6 +86,7 @@ class Aggregation {
     // Through the whole file, with the series beside it: no search for each of them.
     std::size_t at = 0;
     bool begun = false;
+    fetch({{INT64_MIN, INT64_MAX}});
     cursor_.seek(INT64_MIN, INT64_MAX, plan_.from, plan_.to);
     while (cursor_.next()) {
       tick();
@@ -95,6 +100,11 @@ class Aggregation {
   }
 
  private:
+  void fetch(const std::vector<RowidRange>& chunks) {
+    ahead_ = ChunkAhead(shard_, chunks);
+    ahead_.reached(INT64_MIN);
+  }
+
   std::string_view tags_of(const std::vector<OwnedValue>* values) {
     tag_bytes_.clear();
     tag_bytes_.begin_row();
@@ -114,6 +124,7 @@ class Aggregation {
   }
 
   void chunk() {
+    ahead_.reached(cursor_.id());
     if (cursor_.t0() < first_ || cursor_.t1() > last_) shard_.refuse("a row's time lies outside the range its name says");
     ChunkTimes times(cursor_, shard_.table().schema.time_column, times_);
     std::size_t row = plan_.from == INT64_MIN ? 0 : times.after(0, plan_.from - 1);
@@ -173,6 +184,7 @@ class Aggregation {
   PartialAggregates& into_;
   const RollupSpec& spec_;
   ChunkCursor cursor_;
+  ChunkAhead ahead_;
   RowBuffer tag_bytes_;
   std::uint32_t series_ = 0;
   std::int64_t rows_ = 0;

@@ -14,8 +14,13 @@ bool same_text(const std::string& a, const std::string& b) { return ::strcasecmp
 
 }  // namespace
 
-PackedShard::PackedShard(Database& db, TablePtr table, std::string object)
-    : db_(db), table_(std::move(table)), object_(std::move(object)), names_(*table_), value_columns_(ts::value_columns(table_->schema)) {
+PackedShard::PackedShard(Database& db, TablePtr table, std::string object, RemoteBytes remote)
+    : db_(db),
+      table_(std::move(table)),
+      object_(std::move(object)),
+      names_(*table_),
+      value_columns_(ts::value_columns(table_->schema)),
+      remote_(remote) {
   // Ordinary tables only, and the view, which is for others: it is never run here.
   Statement entries =
       db_.prepare("SELECT type, name, rootpage, coalesce(sql,'') FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'");
@@ -26,6 +31,7 @@ PackedShard::PackedShard(Database& db, TablePtr table, std::string object)
     auto is_table = [&](const std::string& wanted) { return type == "table" && stored && same_text(name, wanted); };
     series |= is_table(names_.series);
     chunk |= is_table(names_.chunk);
+    if (is_table(names_.chunk)) chunk_root_ = static_cast<std::uint64_t>(entries.int64(2));
     meta |= is_table("timeseries_meta");
     has_values_ |= is_table(names_.value);
     bool known = is_table(names_.series) || is_table(names_.chunk) || is_table("timeseries_meta") || is_table(names_.value) ||

@@ -6,14 +6,21 @@
 
 #include "ext/archive/packed_layout.h"
 #include "ext/archive/scan.h"
+#include "vfs/ranged_file.h"
 
 namespace ts {
+
+// Where a shard's bytes come from when that is far away; a file of null: from here.
+struct RemoteBytes {
+  RangedFile* file = nullptr;
+  const Cancel* cancel = nullptr;
+};
 
 // What is in the file, by its own schema.
 class PackedShard {
  public:
   // Throws kCorrupt naming `object` when the tables are not those of a packed shard of this table.
-  PackedShard(Database& db, TablePtr table, std::string object);
+  PackedShard(Database& db, TablePtr table, std::string object, RemoteBytes remote = {});
 
   struct Part {  // a column of the chunk table
     std::string name;
@@ -32,6 +39,8 @@ class PackedShard {
   const PackedNames& names() const { return names_; }
   const std::vector<int>& value_columns() const { return value_columns_; }
   const std::vector<Part>& parts() const { return parts_; }
+  const RemoteBytes& remote() const { return remote_; }
+  std::uint64_t chunk_root() const { return chunk_root_; }  // its page, unchecked
   bool has_values() const { return has_values_; }
   [[noreturn]] void refuse(const std::string& why) const;
 
@@ -48,6 +57,8 @@ class PackedShard {
   PackedNames names_;
   std::vector<int> value_columns_;
   std::vector<Part> parts_;
+  RemoteBytes remote_;
+  std::uint64_t chunk_root_ = 0;
   bool has_values_ = false;
 };
 

@@ -184,7 +184,10 @@ class MergedBatches : public BatchSource {
         down_(plan_->order == Order::kTimeDescending),
         decoder_(shard, plan_),
         cursor_(shard, decoder_.columns(), down_ ? ChunkCursor::Direction::kDown : ChunkCursor::Direction::kUp) {
-    for (PackedShard::Series& series : shard.series(*plan_)) {
+    std::vector<PackedShard::Series> all = shard.series(*plan_);
+    ChunkAhead ahead(shard, chunk_ids(all));
+    if (plan_->limit < 0 && ahead.fits()) ahead.reached(INT64_MIN);  // series are read in turns
+    for (PackedShard::Series& series : all) {
       Lane lane;
       lane.key = down_ ? std::min(series.t1, plan_->to) : std::max(series.t0, plan_->from);
       lane.first_chunk = series.first_chunk;

@@ -24,7 +24,8 @@ ShardFile::ShardFile(std::shared_ptr<Store> store, TablePtr table, const ShardRe
     }
   }
   try {
-    mount_ = std::make_unique<Mount>(std::make_shared<RangedFile>(store, ref.key, ref.etag, ref.size), &relay_);
+    remote_ = std::make_shared<RangedFile>(store, ref.key, ref.etag, ref.size);
+    mount_ = std::make_unique<Mount>(remote_, &relay_);
     open(mount_->uri(), ref.key, object_);
   } catch (const Error& e) {
     explain(e);
@@ -33,7 +34,8 @@ ShardFile::ShardFile(std::shared_ptr<Store> store, TablePtr table, const ShardRe
 
 void ShardFile::open(const std::string& uri, const std::string& key, const std::string& object) {
   sealed_ = open_sealed(uri, *table_, key, object);
-  if (sealed_.format == kFormatPacked) packed_ = std::make_unique<PackedShard>(sealed_.db, table_, object);
+  if (sealed_.format != kFormatPacked) return;
+  packed_ = std::make_unique<PackedShard>(sealed_.db, table_, object, RemoteBytes{remote_.get(), &relay_});
 }
 
 std::unique_ptr<BatchSource> ShardFile::batches(std::shared_ptr<const ScanPlan> plan) {

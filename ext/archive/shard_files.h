@@ -31,7 +31,10 @@ class ShardFile {
   const PackedShard* packed() const { return packed_.get(); }  // null: format 1
   std::unique_ptr<BatchSource> batches(std::shared_ptr<const ScanPlan> plan);
   const std::string& id() const { return id_; }
-  void lend(const Cancel* cancel) { relay_.target.store(cancel); }
+  void lend(const Cancel* cancel) {
+    if (!cancel && remote_) remote_->end_prefetch();  // before the statement's Cancel goes
+    relay_.target.store(cancel);
+  }
   // Throws the error behind SQLite's "disk I/O error", naming the object; else throws `error` naming it.
   [[noreturn]] void explain(const Error& error);
   static std::string id_of(const Store& store, const ShardRef& ref);
@@ -55,6 +58,7 @@ class ShardFile {
   std::string id_, object_;
   TablePtr table_;
   Relay relay_;
+  std::shared_ptr<RangedFile> remote_;  // null: it lies in the spool
   std::unique_ptr<Mount> mount_;  // before sealed_: closed after it
   SealedFile sealed_;
   std::unique_ptr<PackedShard> packed_;

@@ -1,0 +1,44 @@
+// From a scan's chunks to pages, and from pages to spans that are fetched in advance.
+#include "ext/archive/chunk_ahead.h"
+
+#include <algorithm>
+
+namespace ts {
+namespace {
+
+constexpr std::uint64_t kAheadBytes = 4 << 20;  // of one file; some 16 files are read side by side
+
+}  // namespace
+
+ChunkAhead::ChunkAhead(const PackedShard& shard, const std::vector<RowidRange>& wanted) : remote_(shard.remote()) {
+  unsigned char stored[2] = {};
+  if (!remote_.file || !remote_.file->peek(16, stored, sizeof stored)) return;
+  page_bytes_ = std::uint64_t{stored[0]} << 8 | stored[1];
+  if (page_bytes_ == 1) page_bytes_ = 65536;
+  if (page_bytes_ < 512) return;
+  window_ = static_cast<std::size_t>(std::max<std::uint64_t>(1, kAheadBytes / page_bytes_));
+  leaves_ = leaf_pages(shard.chunk_root(), remote_.file->size() / page_bytes_, wanted, [this](std::uint64_t page, std::string& bytes) {
+    bytes.resize(static_cast<std::size_t>(page_bytes_));
+    return remote_.file->peek((page - 1) * page_bytes_, bytes.data(), bytes.size());
+  });
+}
+
+void ChunkAhead::reached(std::int64_t id) {
+  while (done_ < leaves_.size() && leaves_[done_].last < id) done_++;
+  sent_ = std::max(sent_, done_);
+  if (sent_ == leaves_.size() || sent_ - done_ > window_ / 2) return;  // half a window at a time, so that GETs are large
+  std::vector<RangedFile::Span> spans;
+  for (; sent_ < leaves_.size() && sent_ - done_ < window_; sent_++) {
+    spans.push_back({(leaves_[sent_].page - 1) * page_bytes_, page_bytes_});
+  }
+  remote_.file->prefetch(std::move(spans), remote_.cancel);
+}
+
+std::vector<RowidRange> chunk_ids(const std::vector<PackedShard::Series>& series) {
+  std::vector<RowidRange> ids;
+  ids.reserve(series.size());
+  for (const PackedShard::Series& one : series) ids.push_back({one.first_chunk, one.last_chunk});
+  return ids;
+}
+
+}  // namespace ts
