@@ -17,8 +17,11 @@ ChunkAhead::ChunkAhead(const PackedShard& shard, const std::vector<RowidRange>& 
   if (page_bytes_ == 1) page_bytes_ = 65536;
   if (page_bytes_ < 512) return;
   window_ = static_cast<std::size_t>(std::max<std::uint64_t>(1, kAheadBytes / page_bytes_));
-  leaves_ = leaf_pages(shard.chunk_root(), remote_.file->size() / page_bytes_, wanted, [this](std::uint64_t page, std::string& bytes) {
+  const std::uint64_t root = shard.chunk_root();
+  leaves_ = leaf_pages(root, remote_.file->size() / page_bytes_, wanted, [&](std::uint64_t page, std::string& bytes) {
     bytes.resize(static_cast<std::size_t>(page_bytes_));
+    // The scan needs the root anyway, wherever it lies: waiting for it here costs no more than waiting for it there.
+    if (page == root) return remote_.file->read((page - 1) * page_bytes_, bytes.data(), bytes.size(), remote_.cancel) == bytes.size();
     return remote_.file->peek((page - 1) * page_bytes_, bytes.data(), bytes.size());
   });
 }

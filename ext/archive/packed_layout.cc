@@ -225,8 +225,6 @@ std::vector<std::string> packed_tables_sql(const TableDef& table, const std::vec
   } else {
     sql.push_back("CREATE TABLE " + series + "(" + tags + ", PRIMARY KEY(" + key + ")) WITHOUT ROWID");
   }
-  sql.push_back("CREATE TABLE timeseries_meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID");
-  sql.push_back("CREATE TABLE " + in_quotes(names.number) + "(i INTEGER PRIMARY KEY)");
   std::string chunk = "CREATE TABLE " + in_quotes(names.chunk) + "(id INTEGER PRIMARY KEY, n INTEGER, t0 INTEGER, t1 INTEGER";
   std::vector<int> columns = value_columns(table.schema);
   bool values = false, powers = false;
@@ -239,7 +237,10 @@ std::vector<std::string> packed_tables_sql(const TableDef& table, const std::vec
     values |= presence[c].kind[static_cast<int>(PackedKind::kValue)];
     powers |= presence[c].kind[static_cast<int>(PackedKind::kIeee)];
   }
+  // What a reader needs first lies in the first four pages: at 64 KiB, in the head that it asks for.
   sql.push_back(chunk + ")");
+  sql.push_back("CREATE TABLE timeseries_meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID");
+  sql.push_back("CREATE TABLE " + in_quotes(names.number) + "(i INTEGER PRIMARY KEY)");
   if (powers) sql.push_back("CREATE TABLE " + in_quotes(names.power) + "(e INTEGER PRIMARY KEY, p REAL)");
   if (values) sql.push_back("CREATE TABLE " + in_quotes(names.value) + "(id INTEGER PRIMARY KEY, v)");
   sql.push_back(packed_view_sql(table, presence));
