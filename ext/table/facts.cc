@@ -70,9 +70,8 @@ Rows files(Session& session, const std::string& name) {
   for (const SealedRow& row : local.state().sealed) {
     if (row.table == def->name) shard(row.key, row.bytes, "sealed", nothing());
   }
-  table.check_archive(statement);
   Catalogue catalogue(table.store(), def, local);
-  session.wait_for(statement.cancel, [&] { catalogue.cover(INT64_MIN, INT64_MAX, false, &statement.cancel, statement.stats); });
+  table.check_archive(statement, [&] { catalogue.cover(INT64_MIN, INT64_MAX, false, &statement.cancel, statement.stats); });
   for (const ShardRef& ref : catalogue.shards()) shard(ref.key, static_cast<std::int64_t>(ref.size), "stored", text(ref.etag));
   return rows;
 }

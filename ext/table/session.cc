@@ -297,42 +297,55 @@ void Session::finalize_probe() noexcept {
   resolved_ = nullptr;
 }
 
-void Session::wait_for(StatementCancel& cancel, const std::function<void()>& task) {
+void Session::wait_for(StatementCancel& cancel, const std::vector<std::function<void()>>& tasks) {
   struct Wait {
     std::mutex mutex;
     std::condition_variable changed;
-    bool done = false;
-    std::exception_ptr error;
+    std::size_t running = 0;
+    std::vector<std::exception_ptr> errors;
   };
   auto wait = std::make_shared<Wait>();
-  WorkerPool::shared().submit([wait, &task] {
-    std::exception_ptr error;
-    try {
-      task();
-    } catch (...) {
-      error = std::current_exception();
-    }
+  wait->running = tasks.size();
+  wait->errors.resize(tasks.size());
+  auto ended = [wait](std::size_t i, std::exception_ptr error) {
     std::lock_guard lock(wait->mutex);
-    wait->error = std::move(error);
-    wait->done = true;
+    wait->errors[i] = std::move(error);
+    wait->running--;
     wait->changed.notify_all();
-  });
+  };
+  for (std::size_t i = 0; i < tasks.size(); i++) {
+    try {
+      WorkerPool::shared().submit([ended, i, &task = tasks[i]] {
+        std::exception_ptr error;
+        try {
+          task();
+        } catch (...) {
+          error = std::current_exception();
+        }
+        ended(i, std::move(error));
+      });
+    } catch (...) {
+      ended(i, std::current_exception());  // no thread: those that run already are waited for
+    }
+  }
   std::exception_ptr interrupted;
   std::unique_lock lock(wait->mutex);
-  while (!wait->changed.wait_for(lock, std::chrono::milliseconds(40), [&] { return wait->done; })) {
+  while (!wait->changed.wait_for(lock, std::chrono::milliseconds(40), [&] { return wait->running == 0; })) {
     lock.unlock();
     try {
       if (!interrupted) check();
     } catch (...) {
       interrupted = std::current_exception();
-      cancel.stopped = true;  // ends the request within one poll; the task still uses what lives here
+      cancel.stopped = true;  // ends the requests within one poll; the tasks still use what lives here
     }
     lock.lock();
   }
-  std::exception_ptr error = std::exchange(wait->error, nullptr);  // this thread alone lets go of it
+  std::vector<std::exception_ptr> errors = std::move(wait->errors);  // this thread alone lets go of them
   lock.unlock();
   if (interrupted) std::rethrow_exception(interrupted);
-  if (error) std::rethrow_exception(error);
+  for (const std::exception_ptr& error : errors) {
+    if (error) std::rethrow_exception(error);
+  }
 }
 
 }  // namespace ts

@@ -31,7 +31,7 @@ struct StatementSnapshot {
   QueryStats stats;
   StatementCancel cancel{&stats};
   std::map<Spool*, std::unique_ptr<LocalSnapshot>> local;
-  std::map<std::string, std::unique_ptr<Catalogue>> catalogues;  // by location and table
+  std::map<std::string, std::shared_ptr<Catalogue>> catalogues;  // by location and table
   // By rollup and group: what rowid the group has in every scan of the statement, once it was asked for.
   std::map<const void*, std::unordered_map<std::string, std::int64_t>> group_rowids;
   int cursors = 0;
@@ -93,8 +93,8 @@ class Session : public InterruptProbe {
 
   // Ctrl-C on SQLite older than 3.41: a statement stepped on this connection notices it.
   void check() override;
-  // Runs `task` on a worker and waits, interruptibly.
-  void wait_for(StatementCancel& cancel, const std::function<void()>& task);
+  // Runs tasks on workers, side by side, and waits for all, interruptibly. Of several errors the first task's is thrown.
+  void wait_for(StatementCancel& cancel, const std::vector<std::function<void()>>& tasks);
   void finalize_probe() noexcept;
 
  private:

@@ -64,17 +64,16 @@ class Finder {
   Catalogue& catalogue() {
     const TablePtr& def = table_.def();
     std::string key = table_.archive_key();
-    auto& catalogue = statement_.catalogues[key];
-    if (!catalogue) {
-      table_.check_archive(statement_);
-      catalogue = std::make_unique<Catalogue>(table_.store(), def, local_);
-    }
+    auto& known = statement_.catalogues[key];
+    auto catalogue = known ? known : std::make_shared<Catalogue>(table_.store(), def, local_);
     if (!catalogue->covers(from_, to_)) {
       bool whole = statement_.several_ranges && !table_.session().large_archives().count(key);
-      table_.session().wait_for(statement_.cancel, [&] { catalogue->cover(from_, to_, whole, &statement_.cancel, statement_.stats); });
+      auto list = [&] { catalogue->cover(from_, to_, whole, &statement_.cancel, statement_.stats); };
+      known ? table_.session().wait_for(statement_.cancel, {list}) : table_.check_archive(statement_, list);
       if (catalogue->large()) table_.session().large_archives().insert(key);
     }
-    return *catalogue;
+    known = catalogue;
+    return *known;
   }
 
   void add_shards() {

@@ -132,7 +132,7 @@ void Table::agree_on_schema() {
     StatementCancel cancel(&stats);
     std::optional<Schema> archive;
     auto store = this->store();
-    session_->wait_for(cancel, [&] { archive = read_archive_schema(*store, table_directory(archive_name_), &cancel); });
+    session_->wait_for(cancel, {[&] { archive = read_archive_schema(*store, table_directory(archive_name_), &cancel); }});
     if (!archive) {
       throw Error(Code::kBadInput, "timeseries: there is no table " + archive_name_ + " at " + store->describe() +
                                        " yet; declare its columns, one of them TIMESTAMP, for example (ts TIMESTAMP, host TEXT TAG, "
@@ -166,17 +166,18 @@ void Table::declare() {
   if (rc != SQLITE_OK) throw_sqlite(session_->db(), rc, "timeseries: cannot declare " + sql_name_);
 }
 
-void Table::check_archive(StatementSnapshot& statement) {
+void Table::check_archive(StatementSnapshot& statement, const std::function<void()>& meanwhile) {
   SpoolDb& db = session_->view(spool()).db();
-  if (db.archive_checked(archive_name_)) return;
+  if (db.archive_checked(archive_name_)) return session_->wait_for(statement.cancel, {meanwhile});
   auto store = this->store();
   auto table = def();
   bool there = false;
-  session_->wait_for(statement.cancel, [&] {
+  auto compare = [&] {
     auto archive = read_archive_schema(*store, table->directory, &statement.cancel);
     there = archive.has_value();
     if (archive) check_archive_schema(*store, *table, *archive);
-  });
+  };
+  session_->wait_for(statement.cancel, {compare, meanwhile});
   if (there) db.set_archive_checked(archive_name_);
 }
 

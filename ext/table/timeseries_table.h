@@ -5,6 +5,7 @@
 // xUpdate adds rows to the connection's Transaction; xFilter opens a cursor on the statement's snapshot (cursor.h);
 // xBestIndex decides what the shards answer (plan.h, best_index.h).
 #pragma once
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -32,8 +33,9 @@ class Table : public sqlite3_vtab {
   const std::shared_ptr<Store>& store();
   Writer& writer();  // the connection's, of this process
 
-  // The schema of the archive agrees with ours, or there is none yet. Asked of the store once per spool.
-  void check_archive(StatementSnapshot& statement);
+  // The schema of the archive agrees with ours, or there is none yet. Asked of the store once per spool, while `meanwhile`
+  // runs on another worker; of two errors the schema's is thrown.
+  void check_archive(StatementSnapshot& statement, const std::function<void()>& meanwhile);
 
   // Adds a row to the open transaction: one value per column. Throws and leaves nothing of it.
   void add_row(sqlite3_value** values);
