@@ -3,9 +3,11 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <thread>
 
 #include "tests/support/sqlite_fixture.h"
 
@@ -58,4 +60,19 @@ TEST_CASE("session: of several errors the first task's is thrown, and only when 
   CHECK_THROWS_WITH_AS(f.session.wait_for(f.cancel, {first, second}), "first", Error);
   CHECK(first_ended);
   CHECK(second_failed);
+}
+
+TEST_CASE("session: an interrupt stops every task that is waited for") {
+  Fixture f;
+  std::atomic<int> stopped{0};
+  // A running statement: sqlite3_interrupt without one has no effect.
+  Statement running = f.db.prepare("SELECT 1 UNION ALL SELECT 2");
+  REQUIRE(running.step());
+  auto until_cancelled = [&] {
+    sqlite3_interrupt(f.db.get());
+    for (int i = 0; i < 6000 && !f.cancel.cancelled(); i++) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    stopped += f.cancel.cancelled();
+  };
+  CHECK_THROWS_WITH_AS(f.session.wait_for(f.cancel, {until_cancelled, until_cancelled}), "interrupted", Error);
+  CHECK(stopped == 2);
 }

@@ -285,8 +285,9 @@ void Session::check() {
     return;
   }
 #endif
-  if (!probe_) sqlite3_prepare_v2(db_, "SELECT 1", -1, &probe_, nullptr);
-  int rc = probe_ ? sqlite3_step(probe_) : SQLITE_NOMEM;
+  // Compiling it notices an interrupt too, which may be there before the first check.
+  int rc = probe_ ? SQLITE_OK : sqlite3_prepare_v2(db_, "SELECT 1", -1, &probe_, nullptr);
+  if (rc == SQLITE_OK) rc = sqlite3_step(probe_);
   sqlite3_reset(probe_);
   if (rc == SQLITE_INTERRUPT) throw Error(Code::kInterrupted, "interrupted");
 }
