@@ -21,7 +21,8 @@ namespace {
 std::vector<ts_bench::Workload> all_workloads() {
   std::vector<ts_bench::Workload> all;
   for (const auto* group : {&ts_bench::kInsertWorkloads, &ts_bench::kLatencyWorkloads, &ts_bench::kSealWorkloads, &ts_bench::kReadWorkloads,
-                            &ts_bench::kCodecWorkloads, &ts_bench::kTsbsWorkloads, &ts_bench::kStockWorkloads}) {
+                            &ts_bench::kCodecWorkloads, &ts_bench::kTsbsWorkloads, &ts_bench::kRemoteWorkloads,
+                            &ts_bench::kStockWorkloads}) {
     all.insert(all.end(), group->begin(), group->end());
   }
   return all;
@@ -35,7 +36,18 @@ int usage(const char* wrong) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (ts_bench::is_one_query(argc, argv)) {
+    try {
+      ts_bench::capture_sqlite_api();
+      ts_bench::print_one_query(argv);
+      return 0;
+    } catch (const std::exception& e) {
+      std::fprintf(stderr, "bench: %s\n", e.what());
+      return 1;
+    }
+  }
   ts_bench::Options options;
+  options.program = argv[0];
   std::vector<ts_bench::Workload> all = all_workloads();
   std::set<std::string> wanted;
   for (int i = 1; i < argc; i++) {

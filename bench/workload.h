@@ -25,6 +25,7 @@ struct Options {
   int rounds = 5;
   std::size_t rows = 500'000;  // of the workloads in one transaction
   int hours = 24;              // of the tsbs workloads' data
+  std::string program = {};    // this one, to be run again
 };
 
 // One contestant: runs once, returns its figure (rows/s, microseconds, ...).
@@ -42,6 +43,8 @@ class Bench {
   Bench& operator=(const Bench&) = delete;
 
   const Options& options() const { return options_; }
+  // On less than the day of tsbs data an aim would say nothing.
+  Aim of_the_day(Aim aim) const { return options_.hours == 24 ? aim : Aim{}; }
   // A fresh path in the scratch directory; the directory is removed at the end.
   std::string fresh(const std::string& what);
   std::string fresh_kept(const std::string& what);  // one that clear() leaves alone, for what keep() makes
@@ -81,7 +84,11 @@ struct Workload {
   void (*run)(Bench&);
 };
 extern const std::vector<Workload> kInsertWorkloads, kLatencyWorkloads, kSealWorkloads, kReadWorkloads, kCodecWorkloads, kTsbsWorkloads,
-    kStockWorkloads;
+    kRemoteWorkloads, kStockWorkloads;
+
+// A process of its own for one query of kRemoteWorkloads: whether the arguments say so, and what it does.
+bool is_one_query(int argc, char** argv);
+void print_one_query(char** argv);
 
 // A connection with the table `cpu` USING timeseries in a database, spool and archive of its own. Nothing is sealed or
 // stored before it is asked for, unless `options` says otherwise ("flush_size='64MB'").

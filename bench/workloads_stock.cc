@@ -2,11 +2,6 @@
 //
 // The programs are tests/support/stock_query.c with one SQLite each. What a statement takes is the CPU time of the
 // process without that of one that answers SELECT 1. Next to it: the same rows as plain rows (ts_unpack), by the same program.
-#include <fcntl.h>
-#include <spawn.h>
-#include <sys/resource.h>
-#include <sys/time.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,45 +9,13 @@
 #include <filesystem>
 #include <stdexcept>
 
+#include "bench/process.h"
 #include "bench/tsbs_store.h"
 
 namespace fs = std::filesystem;
 
-extern char** environ;
-
 namespace ts_bench {
 namespace {
-
-struct Answer {
-  std::string text;
-  double cpu_seconds = 0;
-};
-
-// What the program prints. Throws where it fails; its own words are on stderr then.
-Answer answer_of(std::vector<std::string> words) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
-  std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-  pid_t child = 0;
-  int rc = ::posix_spawn(&child, argv[0], &actions, nullptr, argv.data(), environ);
-  ::posix_spawn_file_actions_destroy(&actions);
-  ::close(ends[1]);
-  Answer answer;
-  char buffer[4096];
-  for (ssize_t n; rc == 0 && (n = ::read(ends[0], buffer, sizeof buffer)) > 0;) answer.text.append(buffer, static_cast<std::size_t>(n));
-  ::close(ends[0]);
-  int status = 0;
-  rusage used = {};
-  if (rc != 0 || ::wait4(child, &status, 0, &used) != child || status != 0) throw std::runtime_error(words[0] + " failed");
-  for (const timeval& time : {used.ru_utime, used.ru_stime})
-    answer.cpu_seconds += static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
-  return answer;
-}
 
 std::string stock_directory() {
   const char* told = std::getenv("TIMESERIES_STOCK");
@@ -101,15 +64,15 @@ void run_stock_versions(Bench& bench) {
       int rounds = std::min(bench.options().rounds, most_rounds);
       std::string label = "SQLite " + version + ", " + what;
       bench.progress(label + ": comparing answers");
-      if (answer_of({program, packed, sql}).text != answer_of({program, plain, sql}).text)
+      if (output_of({program, packed, sql}).text != output_of({program, plain, sql}).text)
         throw std::runtime_error(label + ": answers differ");
       std::vector<double> ours, raw;
       for (int round = 0; round < rounds; round++) {
         bench.progress("round " + std::to_string(round + 1) + " of " + std::to_string(rounds) + ": " + label);
-        double start = answer_of({program, packed, "SELECT 1"}).cpu_seconds;
+        double start = output_of({program, packed, "SELECT 1"}).cpu_seconds;
         starts_ms.push_back(start * 1e3);
-        ours.push_back(rows / (answer_of({program, packed, sql}).cpu_seconds - start));
-        raw.push_back(rows / (answer_of({program, plain, sql}).cpu_seconds - start));
+        ours.push_back(rows / (output_of({program, packed, sql}).cpu_seconds - start));
+        raw.push_back(rows / (output_of({program, plain, sql}).cpu_seconds - start));
       }
       bench.report(label, "rows/s", ours, "plain rows, same program", raw, {});
     }

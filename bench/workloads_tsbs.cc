@@ -2,192 +2,18 @@
 //
 // Raw is plain rows clustered by (host, ts). Answers are compared before anything is timed; all files have been read before.
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 #include <numeric>
 #include <stdexcept>
-#include <variant>
 
+#include "bench/tsbs_queries.h"
 #include "bench/tsbs_store.h"
 
 namespace ts_bench {
 namespace {
 
-constexpr std::int64_t kHourMs = 3'600'000;
 const char* const kPlainLabel = "plain rows clustered";
 
-// On less than the day an aim would say nothing.
-Aim of_the_day(const Bench& bench, Aim aim) { return bench.options().hours == 24 ? aim : Aim{}; }
-
-// ---------------------------------------------------------------- statements
-
-using Value = std::variant<std::int64_t, std::string>;
-
-class Statement {
- public:
-  Statement(Database& db, const std::string& sql, const std::vector<Value>& values) {
-    if (sqlite3_prepare_v2(db.get(), sql.c_str(), -1, &stmt_, nullptr) != SQLITE_OK) {
-      throw std::runtime_error(sql + ": " + sqlite3_errmsg(db.get()));
-    }
-    bind(values);
-  }
-  ~Statement() { sqlite3_finalize(stmt_); }
-  Statement(const Statement&) = delete;
-  Statement& operator=(const Statement&) = delete;
-
-  void bind(const std::vector<Value>& values) {  // which outlive the run
-    int index = 0;
-    for (const Value& value : values) {
-      if (const auto* text = std::get_if<std::string>(&value)) {
-        sqlite3_bind_text(stmt_, ++index, text->data(), static_cast<int>(text->size()), SQLITE_STATIC);
-      } else {
-        sqlite3_bind_int64(stmt_, ++index, std::get<std::int64_t>(value));
-      }
-    }
-  }
-  bool step() {
-    int rc = sqlite3_step(stmt_);
-    if (rc != SQLITE_ROW && rc != SQLITE_DONE) throw std::runtime_error(sqlite3_errmsg(sqlite3_db_handle(stmt_)));
-    return rc == SQLITE_ROW;
-  }
-  sqlite3_stmt* get() const { return stmt_; }
-
- private:
-  sqlite3_stmt* stmt_ = nullptr;
-};
-
-// As a program would: prepare, bind, step over all rows and take every value in its own type.
-double milliseconds_of(Database& db, const std::string& sql, const std::vector<Value>& values) {
-  double began = seconds();
-  {
-    Statement statement(db, sql, values);
-    int columns = sqlite3_column_count(statement.get());
-    volatile double taken = 0;
-    while (statement.step()) {
-      for (int c = 0; c < columns; c++) {
-        switch (sqlite3_column_type(statement.get(), c)) {
-          case SQLITE_INTEGER: taken = static_cast<double>(sqlite3_column_int64(statement.get(), c)); break;
-          case SQLITE_FLOAT: taken = sqlite3_column_double(statement.get(), c); break;
-          case SQLITE_TEXT: taken = *sqlite3_column_text(statement.get(), c); break;
-          default: break;
-        }
-      }
-    }
-    (void)taken;
-  }
-  return (seconds() - began) * 1e3;
-}
-
-// The rows as sorted lines. Doubles to ten digits: sums may be taken in another order.
-std::vector<std::string> answer_of(Database& db, const std::string& sql, const std::vector<Value>& values) {
-  std::vector<std::string> lines;
-  Statement statement(db, sql, values);
-  int columns = sqlite3_column_count(statement.get());
-  while (statement.step()) {
-    std::string line;
-    for (int c = 0; c < columns; c++) {
-      char number[40];
-      switch (sqlite3_column_type(statement.get(), c)) {
-        case SQLITE_INTEGER:
-          std::snprintf(number, sizeof number, "%lld|", static_cast<long long>(sqlite3_column_int64(statement.get(), c)));
-          line += number;
-          break;
-        case SQLITE_FLOAT:
-          std::snprintf(number, sizeof number, "%#.10g|", sqlite3_column_double(statement.get(), c));
-          line += number;
-          break;
-        case SQLITE_NULL: line += "NULL|"; break;
-        default: line += '\'' + std::string(reinterpret_cast<const char*>(sqlite3_column_text(statement.get(), c))) + "'|"; break;
-      }
-    }
-    lines.push_back(std::move(line));
-  }
-  std::sort(lines.begin(), lines.end());
-  return lines;
-}
-
-void must_agree(const std::string& what, const std::vector<std::string>& ours, const std::vector<std::string>& raw) {
-  if (raw.empty()) throw std::runtime_error(what + ": a query without an answer compares nothing");
-  if (ours == raw) return;
-  auto [a, b] = std::mismatch(ours.begin(), ours.end(), raw.begin(), raw.end());
-  throw std::runtime_error(what + ": answers differ: " + std::to_string(ours.size()) + " rows, plain rows give " +
-                           std::to_string(raw.size()) + "; first " + (a == ours.end() ? "none" : *a) + " where they have " +
-                           (b == raw.end() ? "none" : *b));
-}
-
 // ---------------------------------------------------------------- queries
-
-struct Query {
-  std::string name;
-  std::string sql;
-  std::vector<Value> values = {};  // a text is a host, and another one in each round
-  Aim aim = {};
-  std::string compared_sql = {};         // what must agree where rows of equal time may come or not; empty: sql
-  std::string rollup_sql = {};           // the answer from a rollup, with the same values; empty: there is none
-  std::string rollup_compared_sql = {};  // what it must agree with; empty: sql
-  Aim rollup_aim = {};
-};
-
-// Windows lie in the middle of the data: half of it where a query says 12 hours. Their bounds are full hours, as those of
-// hourly files, except where the name says so.
-std::vector<Query> make_queries(const Bench& bench) {
-  int hours = bench.options().hours;
-  std::int64_t hour = kTsbsStartMs + hours / 2 * kHourMs, odd = hour - 1'340'000, end = kTsbsStartMs + hours * kHourMs;
-  std::int64_t half = kTsbsStartMs + hours / 4 * kHourMs, half_end = half + std::max(hours / 2, 1) * kHourMs;
-  std::string range = "ts >= ? AND ts < ?", where_range = " WHERE " + range;
-
-  std::string q1 = "SELECT max(usage_user) FROM cpu WHERE host = ? AND " + range;
-  std::string q2 =
-      "SELECT ts/60000*60000, " + of_metrics(5, "max(%)") + " FROM cpu WHERE host IN (?,?,?,?,?,?,?,?) AND " + range + " GROUP BY 1";
-  auto one_in = [](std::int64_t from) { return std::vector<Value>{host_name(617), from, from + kHourMs}; };
-  auto eight_in = [](std::int64_t from) {
-    std::vector<Value> values;
-    for (int host : {17, 123, 256, 391, 500, 648, 777, 912}) values.emplace_back(host_name(host));
-    values.insert(values.end(), {from, from + kHourMs});
-    return values;
-  };
-  std::vector<Query> queries;
-  queries.push_back({.name = "q1 one host, 1 h", .sql = q1, .values = one_in(hour), .aim = {Aim::kOursAtMost, 0.3}});
-  queries.push_back({.name = "q1 odd hour", .sql = q1, .values = one_in(odd)});
-  queries.push_back({.name = "q2 by minute, 8 hosts, 1 h", .sql = q2, .values = eight_in(hour), .aim = {Aim::kOursAtMost, 5}});
-  queries.push_back({.name = "q2 odd hour", .sql = q2, .values = eight_in(odd)});
-  queries.push_back(
-      {.name = "q3 avg by hour and host",
-       .sql = "SELECT ts/3600000*3600000, host, " + of_metrics(5, "avg(%)") + " FROM cpu" + where_range + " GROUP BY ts/3600000, host",
-       .values = {half, half_end},
-       .rollup_sql = "SELECT ts, host, " + of_metrics(5, "%_avg") + " FROM cpu_hourly" + where_range,
-       .rollup_aim = {Aim::kRatioAtMost, 0.1, 100}});
-  queries.push_back({.name = "q4 usage_user > 90",
-                     .sql = "SELECT * FROM cpu WHERE usage_user > 90 AND " + range,
-                     .values = {half, half_end},
-                     .aim = {Aim::kOursAtMost, 250}});
-  // max(ts) decides which row the bare columns come from. A rollup's time is the bucket's start: it has no such column.
-  queries.push_back({.name = "q5 last row per host",
-                     .sql = "SELECT host, max(ts), " + of_metrics(kMetrics, "%") + " FROM cpu" + where_range + " GROUP BY host",
-                     .values = {kTsbsStartMs, end},
-                     .rollup_sql = "SELECT host, " + of_metrics(kMetrics, "%_last") + " FROM cpu_daily" + where_range,
-                     .rollup_compared_sql = "SELECT host, " + of_metrics(kMetrics, "%") + " FROM cpu JOIN (SELECT host AS h, max(ts) AS t" +
-                                            " FROM cpu" + where_range + " GROUP BY host) ON host = h AND ts = t",
-                     .rollup_aim = {Aim::kRatioAtMost, 0.05, 50}});
-  queries.push_back({.name = "q6 count",
-                     .sql = "SELECT count(*) FROM cpu" + where_range,
-                     .values = {half, half_end},
-                     .rollup_sql = "SELECT sum(rows) FROM cpu_hourly" + where_range,
-                     .rollup_aim = {Aim::kRatioAtMost, 0.1, 10}});
-  queries.push_back({.name = "q7 ten newest rows",
-                     .sql = "SELECT * FROM cpu ORDER BY ts DESC LIMIT 10",
-                     .aim = {Aim::kOursAtMost, 3},
-                     .compared_sql = "SELECT ts FROM cpu ORDER BY ts DESC LIMIT 10"});
-  return queries;
-}
-
-std::vector<Value> values_in_round(const Query& query, int round) {
-  std::vector<Value> values = query.values;
-  for (Value& value : values) {
-    if (auto* text = std::get_if<std::string>(&value)) *text = host_name((std::atoi(text->c_str() + 5) + 37 * round) % kTsbsHosts);
-  }
-  return values;
-}
 
 bool has_rollup(Database& db) { return db.integer("SELECT count(*) FROM pragma_module_list WHERE name='timeseries_rollup'") > 0; }
 
@@ -243,7 +69,7 @@ void measure_query(Bench& bench, const Query& query, std::vector<Runner>& runner
     const Runner& runner = runners[i];
     std::vector<double> plain_ms = runners[0].times_ms;
     plain_ms.resize(runner.times_ms.size());  // of the same rounds
-    bench.report(runner.label, "ms", runner.times_ms, kPlainLabel, plain_ms, of_the_day(bench, runner.aim));
+    bench.report(runner.label, "ms", runner.times_ms, kPlainLabel, plain_ms, bench.of_the_day(runner.aim));
   }
 }
 
@@ -259,7 +85,7 @@ void run_queries(Bench& bench) {
     side.db->exec("CREATE VIRTUAL TABLE cpu_hourly USING timeseries_rollup(cpu, '1 hour')");
     side.db->exec("CREATE VIRTUAL TABLE cpu_daily USING timeseries_rollup(cpu, '1 day')");
   }
-  for (const Query& query : make_queries(bench)) {
+  for (const Query& query : make_queries(bench.options().hours)) {
     std::vector<Runner> runners = {{"plain", query.sql, &tsbs_plain(bench).db, {}}};
     for (const Side& side : sides) runners.push_back({query.name + ", " + side.label, query.sql, side.db, query.aim});
     std::string rollup_label = query.name.substr(0, 2) + " by rollup";
@@ -292,7 +118,7 @@ void measure_size(Bench& bench, const std::string& name, TsbsOptions::Kind kind,
     std::string label = name + (daily ? ", daily" : ", hourly");
     double plain_bytes = plain_bytes_per_row(*store_tsbs_plain(bench, data, bench.fresh("plain.db"), label), data.rows());
     auto table = store_tsbs(bench, data, bench.fresh("archive"), partition, label);
-    report_size(bench, label, *table, data.rows(), plain_bytes, of_the_day(bench, aim));
+    report_size(bench, label, *table, data.rows(), plain_bytes, bench.of_the_day(aim));
   }
 }
 
@@ -329,8 +155,8 @@ void measure_log_size(Bench& bench) {
 void run_size(Bench& bench) {
   std::size_t rows = tsbs_integers(bench).rows();
   double plain_bytes = plain_bytes_per_row(tsbs_plain(bench), rows);
-  report_size(bench, "integers, hourly", tsbs_archive(bench, "hour"), rows, plain_bytes, of_the_day(bench, {Aim::kOursAtMost, 6.9}));
-  report_size(bench, "integers, daily", tsbs_archive(bench, "day"), rows, plain_bytes, of_the_day(bench, {Aim::kOursAtMost, 6.0}));
+  report_size(bench, "integers, hourly", tsbs_archive(bench, "hour"), rows, plain_bytes, bench.of_the_day({Aim::kOursAtMost, 6.9}));
+  report_size(bench, "integers, daily", tsbs_archive(bench, "day"), rows, plain_bytes, bench.of_the_day({Aim::kOursAtMost, 6.0}));
   measure_size(bench, "decimals", TsbsOptions::kDecimals, {Aim::kOursAtMost, 17});
   measure_size(bench, "counters", TsbsOptions::kCounters, {});
   measure_size(bench, "jittered times", TsbsOptions::kJitter, {});
