@@ -1,9 +1,10 @@
 // CachingStore: another Store, whose pinned ranges are kept on local disk. Shared by processes; never serves a wrong object.
 //
-// Only reads with an ETag are cached, since only those bytes can never change. An entry is one file: what it belongs to
-// (location, key, ETag, range), a SHA-256, and the bytes. It appears whole by rename, is checked at every use, and a bad
-// one is dropped and fetched again. Eviction is LRU by the files' times, when the sum of their sizes passes the limit.
-// A cache that cannot be written (disk full, read-only) costs requests, never an answer.
+// Only reads with an ETag are cached, since only those bytes can never change. Each object has an entry of verified blocks
+// (vfs/cache_entry.h), so that any range is answered from what any others have brought, and only what is missing is fetched.
+// Eviction is LRU by object. What the directory holds is counted in its file `usage`, which all processes share; the directory is
+// looked through only when that passes the limit, and then an eighth of it is freed.
+// A cache that cannot be written or read (disk full, read-only, no directory) costs requests, never an answer.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -14,6 +15,8 @@
 #include "vfs/store.h"
 
 namespace ts {
+
+class CacheEntry;
 
 class CachingStore : public Store {
  public:
@@ -29,18 +32,20 @@ class CachingStore : public Store {
     return inner_->put_if_absent(key, bytes, cancel);
   }
   void remove(std::string_view key, const Cancel* cancel = nullptr) override { inner_->remove(key, cancel); }
+  bool adopt(std::string_view key, std::string_view etag, const std::string& path) noexcept override;
   std::string describe() const override { return inner_->describe(); }
 
  private:
-  bool read_entry(const std::string& path, const std::string& identity, Range& range) const;
-  void write_entry(const std::string& path, const std::string& identity, const Range& range) noexcept;
+  std::string identity_of(std::string_view key, std::string_view etag) const;
+  void keep(CacheEntry& entry, std::uint64_t object_size, std::uint64_t first, std::string_view bytes) noexcept;
+  void account(std::uint64_t bytes);
   void evict();
 
   const std::shared_ptr<Store> inner_;
   const std::string identity_, directory_;
   const std::uint64_t limit_;
-  std::mutex mutex_;                           // guards eviction
-  std::atomic<std::uint64_t> unaccounted_{0};  // bytes written since the directory was last summed up
+  std::mutex evicting_;                  // one thread looks through the directory
+  std::atomic<std::uint64_t> added_{0};  // bytes that are not in `usage` yet
 };
 
 }  // namespace ts

@@ -59,6 +59,13 @@ class Store {
   // Removes an object; one that is not there is no error.
   virtual void remove(std::string_view key, const Cancel* cancel = nullptr) = 0;
 
+  // `path` holds exactly the bytes of the object that was stored as `etag`, and nobody needs the file any more. A store with a cache may
+  // take it: true, and it is gone from `path`. False: it lies where it was.
+  virtual bool adopt(std::string_view key, std::string_view etag, const std::string& path) noexcept {
+    (void)key, (void)etag, (void)path;
+    return false;
+  }
+
   // The location for messages, without secrets: "s3://bucket/prefix", "file:///dir".
   virtual std::string describe() const = 0;
 };

@@ -428,7 +428,8 @@ void Flusher::retire_files(SpoolDb& db) {
     TS_FAILPOINT("retire.files_gone");
   }
   for (const SealedRow& row : db.stored_with_files()) {
-    remove_file(spool_.sealed_directory() + "/" + row.file);
+    const std::string path = spool_.sealed_directory() + "/" + row.file;
+    if (!spool_.store().adopt(row.key, row.etag, path)) remove_file(path);
     TS_FAILPOINT("retire.sealed_removed");
     db.set_local_gone(row.seq);
   }

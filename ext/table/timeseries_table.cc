@@ -79,7 +79,7 @@ const std::shared_ptr<Spool>& Table::spool() {
   if (config.directory[0] != '/') {
     throw Error(Code::kBadInput, "timeseries: spool='" + config.directory + "' is no absolute path; write spool='/path'");
   }
-  config.store = declaration_.store;
+  config.store = store_options();
   config.flush_size = declaration_.flush_size;
   // Rows leave before the limit refuses new ones.
   if (declaration_.spool_limit) config.flush_size = std::min(config.flush_size, std::max<std::uint64_t>(1, declaration_.spool_limit / 4));
@@ -94,13 +94,15 @@ const std::shared_ptr<Spool>& Table::spool() {
 
 const std::shared_ptr<Store>& Table::store() {
   spool();
-  if (!store_) {
-    StoreOptions options = declaration_.store;
-    options.cache_dir = declaration_.cache_dir;
-    options.cache_size = declaration_.cache_size;
-    store_ = open_store(options);
-  }
+  if (!store_) store_ = open_store(store_options());
   return store_;
+}
+
+StoreOptions Table::store_options() const {
+  StoreOptions options = declaration_.store;
+  options.cache_dir = declaration_.cache_dir;
+  options.cache_size = declaration_.cache_size;
+  return options;
 }
 
 // The spool remembers the schema it was first given: a contradiction is refused at once, also while the store is away.

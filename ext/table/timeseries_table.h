@@ -47,6 +47,7 @@ class Table : public sqlite3_vtab {
   OwnedValue default_value(int column);
 
  private:
+  StoreOptions store_options() const;
   void agree_on_schema();
 
   std::shared_ptr<Session> session_;
