@@ -3,6 +3,7 @@
 // Every figure is of a new process (this program again, as --one-query). Cold: new connections, no cache_dir. Cached: new connections,
 // and a cache_dir that an earlier process has filled. Warm: the second run on one connection, with cache_dir. Requests and bytes are
 // what ts_last_query() says; round trips what the proxy saw. Answers are compared with those of the local files.
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -18,6 +19,8 @@
 #include "bench/tsbs_queries.h"
 #include "bench/tsbs_store.h"
 #include "vfs/store.h"
+
+namespace fs = std::filesystem;
 
 namespace ts_bench {
 namespace {
@@ -276,6 +279,45 @@ void run_remote(Bench& bench) {
   }
 }
 
+// ---------------------------------------------------------------- the cache beside a plain file
+
+// Ranges of one object from the cache, every block verified, and the same ranges from the same file by pread; both in memory.
+void run_cache(Bench& bench) {
+  constexpr std::uint64_t kBytes = 32 << 20;
+  std::string archive = bench.fresh("archive"), path = archive + "/object", bytes(kBytes, 0);
+  fs::create_directories(archive);
+  for (std::size_t i = 0; i < bytes.size(); i++) bytes[i] = static_cast<char>(i * 2'654'435'761u >> 13);
+  ts::StoreOptions options;
+  options.location = "file://" + archive;
+  auto plain = ts::open_store(options);
+  options.cache_dir = bench.fresh("cache");
+  options.cache_size = 1 << 30;
+  auto cached = ts::open_store(options);
+  std::string etag = plain->put_if_absent("object", bytes).etag;
+  if (cached->get_range("object", etag, 0, kBytes).bytes != bytes) throw std::runtime_error("the cache changed bytes");
+  std::string into(kBytes, 0);
+  for (std::uint64_t length : {std::uint64_t{64} << 10, std::uint64_t{4} << 20}) {
+    std::string label = length < 1 << 20 ? "cache, reads of 64 KiB" : "cache, reads of 4 MiB";
+    std::vector<double> ours, raw;
+    for (int round = 0; round < bench.options().rounds; round++) {
+      double began = seconds();
+      for (std::uint64_t at = 0; at < kBytes; at += length) {
+        if (cached->get_range("object", etag, at, length).bytes.size() != length) throw std::runtime_error("the cache gave too little");
+      }
+      ours.push_back((seconds() - began) * 1e6 / (kBytes / length));
+      began = seconds();
+      for (std::uint64_t at = 0; at < kBytes; at += length) {
+        int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+        ssize_t n = ::pread(fd, into.data(), length, static_cast<off_t>(at));
+        ::close(fd);
+        if (n != static_cast<ssize_t>(length)) throw std::runtime_error("cannot read " + path);
+      }
+      raw.push_back((seconds() - began) * 1e6 / (kBytes / length));
+    }
+    bench.report(label, "us", ours, "open and pread", raw, {});
+  }
+}
+
 }  // namespace
 
 bool is_one_query(int argc, char** argv) { return argc == 8 && std::string(argv[1]) == kOneQuery; }
@@ -293,6 +335,7 @@ void print_one_query(char** argv) {
 
 const std::vector<Workload> kRemoteWorkloads = {
     {"tsbs_remote", "q1 to q7 over files in S3, cold and warm, at 0 and 25 ms each way: requests, bytes, round trips, time", run_remote},
+    {"cache", "a range from the cache, verified, next to open and pread of the same bytes", run_cache},
 };
 
 }  // namespace ts_bench

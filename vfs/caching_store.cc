@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <map>
 #include <optional>
+#include <thread>
 #include <vector>
 
 #include "ext/base/failpoint.h"
@@ -39,11 +41,15 @@ std::vector<Gap> gaps_of(const std::vector<bool>& good) {
   return gaps;
 }
 
-// The shared count of what the directory holds. Never waited for: its owner may be a stopped process.
+// The shared count of what the directory holds. It is held for a few system calls; whoever holds it longer is a stopped process, and
+// is not waited for.
 class Usage {
  public:
   explicit Usage(const std::string& directory) : fd_(::open((directory + "/usage").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
-    held_ = fd_ >= 0 && ::flock(fd_, LOCK_EX | LOCK_NB) == 0;
+    for (int tries = 0; fd_ >= 0 && !held_ && tries < 100; tries++) {
+      if (tries) std::this_thread::sleep_for(std::chrono::microseconds(100));
+      held_ = ::flock(fd_, LOCK_EX | LOCK_NB) == 0;
+    }
   }
   ~Usage() {
     if (fd_ >= 0) ::close(fd_);
@@ -63,7 +69,7 @@ class Usage {
 
  private:
   int fd_;
-  bool held_;
+  bool held_ = false;
 };
 
 }  // namespace
@@ -138,22 +144,20 @@ bool CachingStore::adopt(std::string_view key, std::string_view etag, const std:
 
 void CachingStore::account(std::uint64_t bytes) {
   added_ += bytes;
-  bool look = false;
+  std::uint64_t now = 0;
   {
     const Usage usage(directory_);
-    if (!usage.held()) return;  // the next one counts it too
-    const std::optional<std::uint64_t> before = usage.get();
-    const std::uint64_t now = before.value_or(0) + added_.exchange(0);
+    if (!usage.held()) return;                                        // the next one counts it too
+    now = usage.get().value_or(UINT64_MAX / 2) + added_.exchange(0);  // not known: more than any limit
     usage.set(now);
-    look = !before || now > limit_;
   }
-  if (look) evict();
+  if (now > limit_) evict();
 }
 
 void CachingStore::evict() {
-  std::unique_lock lock(evicting_, std::try_to_lock);
-  if (!lock.owns_lock()) return;
+  std::lock_guard lock(evicting_);
   const std::optional<std::uint64_t> before = Usage(directory_).get();
+  if (before && *before <= limit_) return;  // another thread has just done it
   struct Found {
     std::int64_t used_ns = 0;
     std::uint64_t bytes = 0;
