@@ -199,15 +199,15 @@ struct DelayProxy::Impl {
         way.queue.pop_front();
         continue;
       }
+      if (&way == &connection.down) {  // counted first: a client that has the bytes may ask for the count at once
+        std::lock_guard lock(mutex);
+        arrived = std::max(arrived, chunk.depth);
+        traffic.round_trips = arrived;
+      }
       ssize_t n = ::send(way.to, chunk.bytes.data() + way.sent, chunk.bytes.size() - way.sent, MSG_DONTWAIT | MSG_NOSIGNAL);
       if (n < 0) {
         connection.broken = errno != EAGAIN && errno != EINTR;
         return;
-      }
-      if (&way == &connection.down) {
-        std::lock_guard lock(mutex);
-        arrived = std::max(arrived, chunk.depth);
-        traffic.round_trips = arrived;
       }
       way.sent += static_cast<std::size_t>(n);
       way.queued -= static_cast<std::size_t>(n);
