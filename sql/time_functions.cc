@@ -16,35 +16,18 @@
 #include "ext/base/sql_tokens.h"
 #include "ext/base/timestamp.h"
 #include "ext/base/utf8.h"
+#include "sql/function_support.h"
 #include "sql/time_subtype.h"
-
-#ifndef SQLITE_RESULT_SUBTYPE
-#define SQLITE_RESULT_SUBTYPE 0x001000000
-#endif
 
 namespace ts {
 namespace {
 
 constexpr double kMillisPerDay = 86'400'000.0;
 constexpr std::int64_t kUnixEpochAsJulianMillis = 210'866'760'000'000;  // 1970-01-01 is the Julian day 2440587.5
-constexpr int kResultSubtypeSince = 3'045'000;                          // older versions refuse nothing and need nothing
 
 using Arguments = std::vector<sqlite3_value*>;
 
 [[noreturn]] void bad(const std::string& message) { throw Error(Code::kBadInput, message); }
-
-std::string_view text_of(sqlite3_value* value) {
-  const void* text = sqlite3_value_text(value);
-  if (!text) throw std::bad_alloc();
-  return {static_cast<const char*>(text), static_cast<std::size_t>(sqlite3_value_bytes(value))};
-}
-
-// A value for a message: numbers as they are, text in quotes.
-std::string shown(sqlite3_value* value) {
-  if (sqlite3_value_type(value) == SQLITE_BLOB) return "a blob";
-  const std::string text = excerpt(text_of(value));
-  return sqlite3_value_type(value) == SQLITE_TEXT ? "\"" + text + "\"" : text;
-}
 
 bool any_null(int argc, sqlite3_value** argv) {
   for (int i = 0; i < argc; ++i) {
@@ -148,10 +131,10 @@ std::int64_t fraction_units(std::string_view digits, Precision precision) {
   return units;
 }
 
-bool is_start_of(sqlite3_value* modifier) { return same_word(text_of(modifier).substr(0, 9), "start of "); }
+bool is_start_of(sqlite3_value* modifier) { return same_word(text_value(modifier).substr(0, 9), "start of "); }
 // '+0.5 seconds', '+1e-1 seconds', '00:00:00.5': the number before the first blank may be no whole one.
 bool has_fraction(sqlite3_value* modifier) {
-  const std::string_view text = text_of(modifier);
+  const std::string_view text = text_value(modifier);
   return text.substr(0, text.find(' ')).find_first_of(".eE") != std::string_view::npos;
 }
 
@@ -168,7 +151,7 @@ bool is_number(sqlite3_value* value) {
   const int type = sqlite3_value_type(value);
   if (type == SQLITE_INTEGER || type == SQLITE_FLOAT) return true;
   if (type != SQLITE_TEXT) return false;
-  const auto tokens = sql_tokens(text_of(value));
+  const auto tokens = sql_tokens(text_value(value));
   const std::size_t sign = !tokens.empty() && (is_symbol(tokens[0], '-') || is_symbol(tokens[0], '+')) ? 1 : 0;
   return tokens.size() == sign + 1 && tokens[sign].kind == TokenKind::kNumber;
 }
@@ -181,13 +164,13 @@ class Call {
 
   std::int64_t count() {
     if (sqlite3_value_type(time_) == SQLITE_TEXT) {
-      const std::string strict = strict_form(text_of(time_));
+      const std::string strict = strict_form(text_value(time_));
       if (const auto iso = parse_iso(strict)) return in_limits(modifiers_.empty() ? plain(*iso) : modified(*iso));
-      if (same_word(text_of(time_), "now")) return in_limits(from_millis(required(std::nullopt)));
+      if (same_word(text_value(time_), "now")) return in_limits(from_millis(required(std::nullopt)));
     }
     if (!is_number(time_)) no_time();
-    if (modifiers_.empty() || !is_unit_of_number(text_of(modifiers_[0]))) {
-      fail(shown(time_) + " is a number of what? Say so: " + function_.name + "(" + excerpt(text_of(time_)) +
+    if (modifiers_.empty() || !is_unit_of_number(text_value(modifiers_[0]))) {
+      fail(shown_value(time_) + " is a number of what? Say so: " + function_.name + "(" + excerpt(text_value(time_)) +
            ", 'unixepoch'), or 'julianday' or 'auto'");
     }
     return in_limits(from_millis(required(std::nullopt)));
@@ -200,7 +183,7 @@ class Call {
   };
 
   [[noreturn]] void fail(const std::string& message) const { bad(function_.name + ": " + message); }
-  [[noreturn]] void no_time() const { fail(shown(time_) + " is no time; write a date as '2026-11-23' or '2026-11-23T07:16:00Z'"); }
+  [[noreturn]] void no_time() const { fail(shown_value(time_) + " is no time; write a date as '2026-11-23' or '2026-11-23T07:16:00Z'"); }
 
   static bool is_unit_of_number(std::string_view modifier) {
     return same_word(modifier, "unixepoch") || same_word(modifier, "julianday") || same_word(modifier, "auto");
@@ -236,7 +219,7 @@ class Call {
     for (std::size_t count = 0; count < modifiers_.size(); ++count) {
       const Arguments some(modifiers_.begin(), modifiers_.begin() + static_cast<std::ptrdiff_t>(count) + 1);
       if (function_.calendar->millis(base, time_, some)) continue;
-      fail(shown(modifiers_[count]) + " is no modifier for " + shown(time_) +
+      fail(shown_value(modifiers_[count]) + " is no modifier for " + shown_value(time_) +
            ", or leads out of the years 0001 to 9999; modifiers are SQLite's, as in '+1 day' or 'start of month'");
     }
     no_time();
@@ -256,7 +239,7 @@ class Call {
       const std::int64_t count = moment.seconds * units_per_second(precision) + moment.units;
       if (count <= max_timestamp(precision)) return count;
     }
-    fail(shown(time_) + (modifiers_.empty() ? "" : " with its modifiers") + " lies outside the years " +
+    fail(shown_value(time_) + (modifiers_.empty() ? "" : " with its modifiers") + " lies outside the years " +
          (precision == Precision::kNanos ? "1678 to 2261 that nanoseconds can count" : "0001 to 9999"));
   }
 
@@ -279,15 +262,16 @@ void ts_text(sqlite3_context* context, int argc, sqlite3_value** argv) {
   const auto marked = precision_of_subtype(sqlite3_value_subtype(argv[0]));
   Precision precision = marked.value_or(Precision::kMillis);
   if (argc == 2) {
-    const auto given = parse_precision(text_of(argv[1]));
-    if (!given) bad("ts_text: " + shown(argv[1]) + " is no precision; write 's', 'ms', 'us' or 'ns'");
+    const auto given = parse_precision(text_value(argv[1]));
+    if (!given) bad("ts_text: " + shown_value(argv[1]) + " is no precision; write 's', 'ms', 'us' or 'ns'");
     if (marked && *marked != *given) {
       bad("ts_text: the value counts '" + std::string(precision_text(*marked)) + "' and is to be read as '" +
           std::string(precision_text(*given)) + "'; leave the precision out");
     }
     precision = *given;
   }
-  if (sqlite3_value_type(argv[0]) != SQLITE_INTEGER) bad("ts_text: " + shown(argv[0]) + " is no integer; ts('...') makes one from text");
+  if (sqlite3_value_type(argv[0]) != SQLITE_INTEGER)
+    bad("ts_text: " + shown_value(argv[0]) + " is no integer; ts('...') makes one from text");
   const std::int64_t count = sqlite3_value_int64(argv[0]);
   if (count < min_timestamp(precision) || count > max_timestamp(precision)) {
     bad("ts_text: " + std::to_string(count) + " as '" + std::string(precision_text(precision)) + "' lies outside the years " +
@@ -297,19 +281,12 @@ void ts_text(sqlite3_context* context, int argc, sqlite3_value** argv) {
   sqlite3_result_text(context, text.data(), static_cast<int>(text.size()), SQLITE_TRANSIENT);
 }
 
-// The message first: the code that follows keeps it.
-template <class Body>
-void run(sqlite3_context* context, Body body) noexcept {
-  const int rc = guard(body, [&](const char* message) { sqlite3_result_error(context, message, -1); });
-  if (rc != SQLITE_OK) sqlite3_result_error_code(context, rc);
-}
-
 void xTs(sqlite3_context* context, int argc, sqlite3_value** argv) noexcept {
-  run(context, [&] { ts_count(context, argc, argv); });
+  answer(context, [&] { ts_count(context, argc, argv); });
 }
 
 void xTsText(sqlite3_context* context, int argc, sqlite3_value** argv) noexcept {
-  run(context, [&] { ts_text(context, argc, argv); });
+  answer(context, [&] { ts_text(context, argc, argv); });
 }
 
 void xDestroy(void* function) noexcept { delete static_cast<TimeFunction*>(function); }
@@ -317,7 +294,7 @@ void xDestroy(void* function) noexcept { delete static_cast<TimeFunction*>(funct
 }  // namespace
 
 int register_time_functions(sqlite3* db) {
-  int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS | SQLITE_SUBTYPE;
+  int flags = kPureFlags;
   if (sqlite3_libversion_number() >= kResultSubtypeSince) flags |= SQLITE_RESULT_SUBTYPE;
   try {
     const auto calendar = std::make_shared<Calendar>();

@@ -38,6 +38,14 @@ def runnable():
         yield readme().count("\n", 0, block.start()) + 1, block[1], block[3], after[3] if adjacent else None
 
 
+def in_reference():
+    """The functions of docs/FUNCTIONS.md with the forms by unit of those that take a ts."""
+    with open(os.path.join(support.ROOT, "docs/FUNCTIONS.md"), encoding="utf-8") as f:
+        sections = re.findall(r"^### (\w+)\((.*)\)$", f.read(), re.M)
+    return {name + suffix for name, arguments in sections
+            for suffix in (("", "_s", "_us", "_ns") if re.search(r"\bts\b", arguments) else ("",))}
+
+
 def troubleshooting():
     """The texts of the table, as the user is told to look for them."""
     section = readme().split("\n## Troubleshooting\n")[1].split("\n## ")[0]
@@ -83,7 +91,11 @@ class Readme(support.TimeseriesCase):
         loaded = self.connect()
         for what in ("function", "module"):
             names = [{name for (name,) in db.execute("SELECT name FROM pragma_%s_list" % what)} for db in (plain, loaded)]
-            self.assertDocumented(names[1] - names[0])
+            self.assertDocumented(names[1] - names[0] - in_reference())
+
+    def test_the_reference_has_a_section_for_each_function_and_no_other(self):
+        functions = {name for (name,) in self.connect().execute("SELECT name FROM pragma_function_list")}
+        self.assertEqual(sorted(in_reference() - functions), [])
 
     def test_names_every_column_of_the_tables_of_facts(self):
         db = self.connect()

@@ -1,0 +1,15 @@
+// The SQL aggregates over (value, ts): first, last, arg_min, arg_max, rate and its like, and their forms for grids.
+//
+//   rate(value, ts [, from, to])                              also OVER a window
+//   rate_to_grid(value, ts, start, stop, step, range)         '[[ts, rate], ...]': one window (t - range, t] for each t
+//
+// Rows may come in any order. A row whose value or ts is NULL is left out. first, last, arg_min and arg_max keep one value;
+// the others keep 16 bytes a row, because a row that comes late may belong between any two that came before it.
+#pragma once
+#include "ext/base/sqlite.h"
+
+namespace ts {
+
+int register_ordered_aggregates(sqlite3* db);
+
+}  // namespace ts

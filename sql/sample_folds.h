@@ -1,0 +1,36 @@
+// What the ordered aggregates compute, over samples in the order of their time. Pure.
+//
+// A fold answers NaN for what has no answer (too few samples, no time between them), which SQL sees as NULL. Sums are
+// compensated. The rules are Prometheus' own, so that a query translated from PromQL answers the same.
+#pragma once
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace ts {
+
+struct Sample {
+  std::int64_t ts = 0;
+  double value = 0;
+};
+using Samples = std::span<const Sample>;
+
+// What a fold may know beside the samples.
+struct FoldContext {
+  double units_per_second = 1;
+  bool bounded = false;  // whether the samples are those of (from, to], and rates are extrapolated to it
+  std::int64_t from = 0, to = 0;
+  double parameters[2] = {0, 0};  // the fold's own: smoothing factors, or the time to predict for
+};
+
+struct Fold {
+  std::string_view name;
+  double (*fold)(Samples, const FoldContext&);
+  bool counts;        // whether the answer is an INTEGER
+  bool extrapolates;  // whether it takes from, to as an aggregate
+  int parameters;     // arguments behind the ts
+  bool only_grid;     // SQLite has the aggregate itself: only the form for grids is registered
+};
+extern const std::span<const Fold> kFolds;
+
+}  // namespace ts
