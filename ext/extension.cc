@@ -9,6 +9,7 @@
 #include "ext/table/functions.h"
 #include "ext/table/rollup_table.h"
 #include "ext/table/timeseries_table.h"
+#include "sql/bucket_functions.h"
 #include "sql/ordered_aggregates.h"
 #include "sql/time_functions.h"
 #include "vfs/remote_vfs.h"
@@ -44,6 +45,7 @@ int register_all(sqlite3* db, char** error) {
         };
         check(register_remote_vfs(), "the VFSs s3 and http");
         check(register_time_functions(db), "the ts functions");
+        check(register_bucket_functions(db), "the bucket functions");
         check(register_ordered_aggregates(db), "the ordered aggregates");
         check(register_timeseries_table(db, session), "the module timeseries");
         check(register_rollup_table(db, session), "the module timeseries_rollup");

@@ -21,6 +21,9 @@ class TimeBucket {
   std::optional<std::int64_t> next(std::int64_t time) const;
   std::optional<std::int64_t> start_from(std::int64_t time) const;
 
+  // Units of one bucket; nullopt: months, which differ.
+  std::optional<std::int64_t> width() const { return width_ ? std::optional(width_) : std::nullopt; }
+
  private:
   friend TimeBucket parse_time_bucket(std::string_view text, Precision precision, std::string_view label);
   __extension__ using Wide = __int128;  // a start or an end may lie outside 64 bits
