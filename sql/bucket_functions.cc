@@ -44,11 +44,19 @@ const TimeZone& zone_of(const Function& function, sqlite3_value* name) {
   return found->second;
 }
 
+// The start of a bucket whose grid is moved by less than a width. Throws where the grid leaves the integers.
+std::int64_t moved_start(const TimeBucket& bucket, std::int64_t time, std::int64_t shift, const Function& function) {
+  std::int64_t moved = 0, start = 0;
+  if (!__builtin_sub_overflow(time, shift, &moved) && !__builtin_add_overflow(bucket.start(moved), shift, &start)) return start;
+  throw Error(Code::kBadInput, function.name + ": the bucket begins before all times; write a narrower width");
+}
+
 // A bucket of a local clock. One of an hour or less keeps the clock's offset, so that an hour that comes twice is two buckets.
-std::int64_t local_start(const TimeBucket& bucket, std::int64_t ts, const TimeZone& zone, std::int64_t shift, std::int64_t units) {
+std::int64_t local_start(const TimeBucket& bucket, std::int64_t ts, const TimeZone& zone, std::int64_t shift, const Function& function) {
+  const std::int64_t units = units_per_second(function.precision);
   const std::int64_t seconds = ts / units - (ts % units < 0 ? 1 : 0);
   const std::int64_t offset = zone.offset(seconds) * units;
-  const std::int64_t start = bucket.start(ts + offset - shift) + shift;
+  const std::int64_t start = moved_start(bucket, ts + offset, shift, function);
   const auto width = bucket.width();
   if (width && *width <= 3'600 * units) return start - offset;
   const std::int64_t start_second = start / units - (start % units < 0 ? 1 : 0);
@@ -83,7 +91,8 @@ void time_bucket(sqlite3_context* context, int argc, sqlite3_value** argv) {
     const std::int64_t there = zone ? from + zone_of(function, zone).offset(from / units - (from % units < 0 ? 1 : 0)) * units : from;
     shift = there - bucket.start(there);
   }
-  sqlite3_result_int64(context, zone ? local_start(bucket, ts, zone_of(function, zone), shift, units) : bucket.start(ts - shift) + shift);
+  sqlite3_result_int64(context,
+                       zone ? local_start(bucket, ts, zone_of(function, zone), shift, function) : moved_start(bucket, ts, shift, function));
   sqlite3_result_subtype(context, subtype_of_precision(function.precision));
 }
 

@@ -86,6 +86,8 @@ class Buckets(support.TimeseriesCase):
                 ("time_bucket('1h', 1, 5, 5)", "time_bucket: the time zone 5 is no text"),
                 ("time_bucket('1 month', 1, 5)", "time_bucket: months and years take no origin; write a width in days or less"),
                 ("time_bucket_s('1 day', 9e17, 'UTC')", "time_bucket_s: the time 9.0e+17 lies outside the years 0001 to 9999"),
+                ("time_bucket_ns('100000 days', ts_ns('1678-01-01'), ts_ns('2261-12-01'))",
+                 "time_bucket_ns: the bucket begins before all times; write a narrower width"),
                 ("duration('1 month')", "duration: months and years are of no fixed length; write days"),
                 ("auto_bucket(5, 1, 3)", "auto_bucket: the range ends before it begins; write from, to, bins"),
                 ("auto_bucket(1, 5, 0)", "auto_bucket: 0 is no number of bins; write 1 or more")):
