@@ -89,6 +89,13 @@ class Ordered(support.TimeseriesCase):
         rows = [("'a'", 1), ("'b'", 3), ("'c'", 1), ("'d'", 3)]
         self.assertEqual([self.over(f + "(v, ts)", *rows) for f in ("arg_min", "arg_max", "first", "last")], ["a", "b", "a", "d"])
 
+    def test_first_and_last_return_the_value_with_its_type(self):
+        rows = [("'a'", 1), ("2", 2), ("x'00'", 3), ("2.5", 4), ("'z'", 5), (str(2 ** 63 - 1), 6)]
+        for n in range(1, len(rows) + 1):
+            (wanted,) = self.db.execute("SELECT " + rows[n - 1][0]).fetchone()
+            got = self.over("last(v, ts)", *rows[:n])
+            self.assertEqual((type(got), got), (type(wanted), wanted))
+
     def test_a_function_that_the_host_has_is_left_alone(self):
         db = support.sqlite3.connect(":memory:")
         self.addCleanup(db.close)
