@@ -12,7 +12,6 @@
 namespace ts {
 namespace {
 
-constexpr std::size_t kHeaderBytes = 44;
 constexpr std::size_t kMaxFileBytes = 1 << 20;  // the largest of the database has 4 KB
 constexpr std::size_t kMaxNameBytes = 100;
 constexpr std::int64_t kMaxOffset = 26 * 3'600;
