@@ -1,7 +1,8 @@
 # The cookbook: reads its entries, runs them over its data, and writes the index pages in docs/cookbook/ (python3 -m python.cookbook).
 #
 # sql/cookbook/LANGUAGE/entries.txt lists all that the language's reference has, one name a line; "## " begins a section, lines
-# before the first one introduce the page; "name -- reason" is an entry without SQL. NAME.sql begins with comment lines:
+# before the first one introduce the page; "name -- reason" is an entry without SQL ("no recipe yet ..." where there could be one).
+# NAME.sql begins with comment lines:
 #   -- One sentence of what it does or what must be known.
 #   -- covers: name; name       the entries it answers, as entries.txt calls them
 #   -- query: the query         more lines of it follow as "--   ..."
@@ -108,10 +109,11 @@ def page(language):
     book = recipes(language)
     by_name = {name: r for r in book for name in r.covers}
     covered = [e for e in listed if e.name in by_name]
+    missing = [e for e in listed if e.reason.startswith("no recipe yet")]
     out = ["# %s in SQL" % LANGUAGES[language], "",
            "Made by `tests/python/cookbook.py` from `sql/cookbook/%s/`; change it there. %s" % (language, introduction), "",
-           "%d entries: %d with SQL, by %d tested recipes, and %d with the reason why there is none." %
-           (len(listed), len(covered), len(book), len(listed) - len(covered)), ""]
+           "%d entries: %d with SQL, by %d tested recipes; %d without a recipe yet; %d that have no SQL form, with the reason." %
+           (len(listed), len(covered), len(book), len(missing), len(listed) - len(covered) - len(missing)), ""]
     section, shown = None, set()
     for entry in listed:
         if entry.section != section:
@@ -120,7 +122,7 @@ def page(language):
         out += ["### `%s`" % entry.name, ""]
         r = by_name.get(entry.name)
         if r is None:
-            out += ["No SQL: %s" % (entry.reason or "missing"), ""]
+            out += [(entry.reason[:1].upper() + entry.reason[1:] or "Missing") + ".", ""]
         elif r.name in shown:
             out += ["See `%s.sql`, under `%s`." % (r.name, next(e.name for e in listed if e.name in r.covers)), ""]
         else:

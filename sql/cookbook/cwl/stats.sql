@@ -1,0 +1,8 @@
+-- Aggregates and GROUP BY.
+-- covers: stats; count(); count_distinct(); sum(); avg(); min(); max()
+-- query: stats count(*), count(user), count_distinct(user), sum(bytes), avg(duration), min(status), max(status) by host
+SELECT host, count(*) AS events, count(user) AS with_user, count(DISTINCT user) AS users, sum(bytes) AS bytes,
+       avg(duration_ms) AS avg, min(status) AS min, max(status) AS max
+  FROM access_log
+ GROUP BY host
+ ORDER BY host;
