@@ -247,22 +247,21 @@ TEST_CASE("remote_vfs: the VFS tells its name and keeps SQLite's other functions
 }
 
 TEST_CASE("remote_vfs: many connections and threads read one mount at once") {
-  World world(database_bytes(200000));
+  World world(database_bytes(100000));  // above the limit of whole files, below what a file keeps in memory: nothing is forgotten
   std::atomic<int> right{0};
   std::vector<std::thread> readers;
   for (int i = 0; i < 6; ++i) {
     readers.emplace_back([&] {
       Database db = world.open();
       Statement sum = db.prepare("SELECT sum(length(pad)) FROM t");
-      right += sum.step() && sum.int64(0) == 200000 * 90;
+      right += sum.step() && sum.int64(0) == 100000 * 90;
     });
   }
   for (std::thread& reader : readers) reader.join();
   CHECK(right == 6);
-  // Mostly they read each other's blocks. One that the machine let fall far behind reads again what was forgotten meanwhile, so how
-  // much is read varies; six readers on their own would read six times the file.
-  CHECK(world.store->requests() <= 48);
-  CHECK(world.store->bytes_read() <= 2 * world.file->size());
+  // They read each other's blocks, however far apart the machine lets them fall: a GET is for a block that nobody had asked for.
+  CHECK(world.store->requests() <= world.file->size() / (64 << 10) + 1);
+  CHECK(world.store->bytes_read() <= 2 * world.file->size());  // what lies between such blocks may come along again
 }
 
 TEST_CASE("remote_vfs: a mount that is gone opens nothing and reads nothing more") {
