@@ -1,0 +1,4 @@
+-- A comment.
+-- covers: noop; comments
+-- query: search status=500 | noop | stats count ```how many```
+SELECT count(*) AS count FROM access_log WHERE status = 500; -- how many

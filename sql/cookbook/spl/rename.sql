@@ -1,0 +1,4 @@
+-- AS.
+-- covers: rename
+-- query: rename client AS "client address", status AS code | table "client address", code | head 1
+SELECT client AS "client address", status AS code FROM access_log ORDER BY ts LIMIT 1;
