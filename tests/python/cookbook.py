@@ -103,17 +103,23 @@ def cook(db, sql):
     return "\n".join(lines) + "\n"
 
 
+def counts(language):
+    """How many entries there are, those with SQL, recipes, and entries without a recipe yet."""
+    listed, book = entries(language)[1], recipes(language)
+    covered = {name for r in book for name in r.covers}
+    missing = [e for e in listed if e.reason.startswith("no recipe yet")]
+    return len(listed), len([e for e in listed if e.name in covered]), len(book), len(missing)
+
+
 def page(language):
     """The text of docs/cookbook/LANGUAGE.md."""
     introduction, listed = entries(language)
-    book = recipes(language)
-    by_name = {name: r for r in book for name in r.covers}
-    covered = [e for e in listed if e.name in by_name]
-    missing = [e for e in listed if e.reason.startswith("no recipe yet")]
+    by_name = {name: r for r in recipes(language) for name in r.covers}
+    total, covered, tested, missing = counts(language)
     out = ["# %s in SQL" % LANGUAGES[language], "",
            "Made by `tests/python/cookbook.py` from `sql/cookbook/%s/`; change it there. %s" % (language, introduction), "",
            "%d entries: %d with SQL, by %d tested recipes; %d without a recipe yet; %d that have no SQL form, with the reason." %
-           (len(listed), len(covered), len(book), len(missing), len(listed) - len(covered) - len(missing)), ""]
+           (total, covered, tested, missing, total - covered - missing), ""]
     section, shown = None, set()
     for entry in listed:
         if entry.section != section:
@@ -129,6 +135,11 @@ def page(language):
             shown.add(r.name)
             out += ["```text", r.query, "```", "", r.notes, "", "```sql", r.sql, "```", ""]
     return "\n".join(out).rstrip() + "\n"
+
+
+def row(language):
+    """The language's row in the README's table."""
+    return "| [%s](docs/cookbook/%s.md) | %d | %d | %d |" % ((LANGUAGES[language], language) + counts(language)[:3])
 
 
 def page_path(language):

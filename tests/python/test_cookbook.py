@@ -42,6 +42,10 @@ class Cookbook(support.TimeseriesCase):
             self.assertEqual(cookbook.read(cookbook.page_path(language)), cookbook.page(language),
                              "run python3 -m python.cookbook in tests/")
 
+    def test_the_readme_has_the_counts_of_the_pages(self):
+        table = [line for line in cookbook.read(os.path.join(support.ROOT, "README.md")).splitlines() if "](docs/cookbook/" in line]
+        self.assertEqual(table, [cookbook.row(language) for language in self.languages()])
+
 
 if __name__ == "__main__":
     unittest.main()
