@@ -10,6 +10,7 @@ BENCH_ARGS ?=
 CHECK_KILL_ROUNDS         ?= 300
 CHECK_DIFFERENTIAL_QUERIES ?= 20000
 CHECK_FUZZ_SECONDS        ?= 60
+CHECK_ORACLE_SEEDS        ?= 20
 export SANITIZE BUILD
 
 .PHONY: all demo test check check-long check-address check-thread bench install format clean help \
@@ -46,7 +47,7 @@ check: packages-build packages-test packages-check
 
 check-long:
 	TIMESERIES_KILL_ROUNDS=$(CHECK_KILL_ROUNDS) TIMESERIES_DIFFERENTIAL_QUERIES=$(CHECK_DIFFERENTIAL_QUERIES) \
-	TIMESERIES_FUZZ_SECONDS=$(CHECK_FUZZ_SECONDS) $(MAKE) test SANITIZE=
+	TIMESERIES_FUZZ_SECONDS=$(CHECK_FUZZ_SECONDS) TIMESERIES_ORACLE_SEEDS=$(CHECK_ORACLE_SEEDS) $(MAKE) test SANITIZE=
 
 # clang for one and gcc for the other, so that both compile everything with -Werror.
 check-address: packages-check

@@ -25,6 +25,8 @@ BUCKET = "test"
 KILL_ROUNDS = int(os.environ.get("TIMESERIES_KILL_ROUNDS", "20"))
 DIFFERENTIAL_QUERIES = int(os.environ.get("TIMESERIES_DIFFERENTIAL_QUERIES", "2000"))
 FUZZ_SECONDS = int(os.environ.get("TIMESERIES_FUZZ_SECONDS", "5"))
+# How many random data sets a live Prometheus and a live PostgreSQL are asked over; 0: neither is needed.
+ORACLE_SEEDS = int(os.environ.get("TIMESERIES_ORACLE_SEEDS", "0"))
 # Everything that waits multiplies its limit by this: sanitized code is slow.
 PATIENCE = 10 if SANITIZE else 1
 

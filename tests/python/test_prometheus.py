@@ -1,0 +1,75 @@
+# Prometheus as an oracle: its answers over random series, through the SQL functions, within 1e-6 relative.
+#
+# The pinned answers are tests/data/prometheus/answers.json, made by ask.py beside it. In make check a server is asked, with other seeds.
+import json
+import os
+
+from . import prometheus, support, test_promql
+
+# The least share of the answers that is compared, which tells a server of silence from one that agrees.
+LEAST = 0.95
+# What rounding may leave of a series' largest value: the sums of Prometheus 2 are compensated only in part.
+ROUNDING = 4e-15
+
+
+def window(series, case, end):
+    return [s for s in series["samples"] if end - case["range_ms"] < s[0] <= end]
+
+
+def extrapolates_otherwise(samples, begin):
+    """Whether Prometheus before 3 let a counter reach its zero further than half a mean gap into a wide gap at the window's begin."""
+    if len(samples) < 2 or samples[0][1] < 0:
+        return False
+    values = [value for _, value in samples]
+    risen = values[-1] - values[0] + sum(a for a, b in zip(values, values[1:]) if b < a)
+    if risen <= 0:
+        return False
+    sampled = samples[-1][0] - samples[0][0]
+    mean, zero = sampled / (len(samples) - 1), sampled * values[0] / risen
+    return samples[0][0] - begin >= 1.1 * mean and mean / 2 < zero < 1.1 * mean
+
+
+class Prometheus(test_promql.CaseRunner):
+    def expected(self, case, series):
+        """{labels: a value for each time}; what Prometheus 3 answers otherwise is ANY."""
+        found = {test_promql.labels_of(e): [test_promql.number(v) for v in e["values"]] for e in case["expect"]}
+        for one in series if case["fn"] in ("rate", "increase") else ():
+            values = found.get(test_promql.labels_of(one), [])
+            for i in range(len(values)):
+                end = case["start_ms"] + i * case["step_ms"] - case["offset_ms"]
+                if extrapolates_otherwise(window(one, case, end), end - case["range_ms"]):
+                    values[i] = test_promql.ANY
+        return found
+
+    def check(self, sets):
+        db, compared, all_values = self.connect(), 0, 0
+        for one in sets:
+            labels = self.load(db, one["series"])
+            rests = [ROUNDING * max(abs(value) for _, value in series["samples"]) for series in one["series"]]
+            for case in one["cases"]:
+                with self.subTest(seed=case["file"], query=case["query"]):
+                    expected = self.expected(case, one["series"])
+                    forms = len(self.answers(db, case, 0, [case["start_ms"]]))
+                    self.assertGreater(forms, 0, "no SQL form of " + case["fn"])
+                    all_values += forms * prometheus.POINTS * len(labels)
+                    compared += self.compare(db, case, labels, expected, rests)
+        self.assertGreaterEqual(compared, LEAST * all_values)
+        return compared
+
+    def test_pinned_answers_of_prometheus_are_ours(self):
+        with open(os.path.join(support.ROOT, "tests/data/prometheus/answers.json"), encoding="utf-8") as f:
+            sets = json.load(f)["sets"]
+        for one in sets:
+            self.assertEqual({case["fn"] for case in one["cases"]}, set(prometheus.QUERIES))
+            self.assertGreater(sum(v is not None for case in one["cases"] for e in case["expect"] for v in e["values"]), 300)
+        self.check(sets)
+
+    if support.ORACLE_SEEDS:
+        def test_a_prometheus_asked_now_answers_as_we_do(self):
+            prometheus.require()
+            seeds = [int.from_bytes(os.urandom(4), "big") for _ in range(support.ORACLE_SEEDS)]
+            series = {seed: prometheus.series(seed) for seed in seeds}
+            with prometheus.Server(self.dir, sum(series.values(), [])) as server:
+                sets = [{"series": series[seed], "cases": [prometheus.ask(server, case) for case in prometheus.questions(seed)]}
+                        for seed in seeds]
+            print("%d values of Prometheus compared" % self.check(sets))
