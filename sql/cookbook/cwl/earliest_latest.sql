@@ -1,5 +1,4 @@
--- With min(ts) or max(ts), SQLite takes the other columns from that row.
+-- first and last go by the time, whatever the order of rows.
 -- covers: earliest(); latest()
--- query: stats earliest(path) by host ... stats latest(path) by host
-SELECT host, path AS earliest, min(ts) AS ts FROM access_log GROUP BY host ORDER BY host;
-SELECT host, path AS latest, max(ts) AS ts FROM access_log GROUP BY host ORDER BY host;
+-- query: stats earliest(path), latest(path) by host
+SELECT host, first(path, ts) AS earliest, last(path, ts) AS latest FROM access_log GROUP BY host ORDER BY host;
