@@ -1,4 +1,5 @@
-# The cookbook: reads its entries, runs them over its data, and writes the index pages in docs/cookbook/ (python3 -m python.cookbook).
+# The cookbook: reads its entries, runs them over its data, and writes the index pages in docs/cookbook/ and their counts into
+# the README (python3 -m python.cookbook).
 #
 # sql/cookbook/LANGUAGE/entries.txt lists all that the language's reference has, one name a line; "## " begins a section, lines
 # before the first one introduce the page; "name -- reason" is an entry without SQL ("no recipe yet ..." where there could be one).
@@ -11,6 +12,7 @@
 import collections
 import glob
 import os
+import re
 import sqlite3
 import sys
 import tempfile
@@ -18,6 +20,7 @@ import tempfile
 from . import support
 
 BOOK = os.path.join(support.ROOT, "sql/cookbook")
+README = os.path.join(support.ROOT, "README.md")
 LANGUAGES = {"promql": "PromQL", "spl": "SPL", "cwl": "CloudWatch Logs Insights"}
 LOCATION = "file:///tmp/cookbook"
 
@@ -137,9 +140,13 @@ def page(language):
     return "\n".join(out).rstrip() + "\n"
 
 
-def row(language):
-    """The language's row in the README's table."""
-    return "| [%s](docs/cookbook/%s.md) | %d | %d | %d |" % ((LANGUAGES[language], language) + counts(language)[:3])
+def counted(readme):
+    """The README's text with the languages' rows of its table made anew."""
+    def row(found):
+        language = found[1]
+        return "| [%s](docs/cookbook/%s.md) | %d | %d | %d |" % ((LANGUAGES[language], language) + counts(language)[:3])
+
+    return re.sub(r"^\| \[[^]]*\]\(docs/cookbook/(\w+)\.md\) \|.*$", row, readme, flags=re.M)
 
 
 def page_path(language):
@@ -166,6 +173,7 @@ def main():
             db.close()
     for language in present:
         write(page_path(language), page(language))
+    write(README, counted(read(README)))
 
 
 if __name__ == "__main__":
