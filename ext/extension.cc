@@ -10,6 +10,7 @@
 #include "ext/table/rollup_table.h"
 #include "ext/table/timeseries_table.h"
 #include "sql/bucket_functions.h"
+#include "sql/distribution.h"
 #include "sql/ordered_aggregates.h"
 #include "sql/time_functions.h"
 #include "vfs/remote_vfs.h"
@@ -47,6 +48,7 @@ int register_all(sqlite3* db, char** error) {
         check(register_time_functions(db), "the ts functions");
         check(register_bucket_functions(db), "the bucket functions");
         check(register_ordered_aggregates(db), "the ordered aggregates");
+        check(register_distribution(db), "the distribution functions");
         check(register_timeseries_table(db, session), "the module timeseries");
         check(register_rollup_table(db, session), "the module timeseries_rollup");
         check(register_functions(db, session, [] { return "last VFS error: " + last_vfs_error(); }), "the functions");

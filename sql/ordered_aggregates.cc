@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "sql/function_support.h"
+#include "sql/aggregate_support.h"
 #include "sql/sample_folds.h"
 
 namespace ts {
@@ -24,44 +24,29 @@ struct Function {
   bool grid = false, greatest = false, timed = false;  // the last two: of first, last, arg_min and arg_max
 };
 
-const Function& function_of(sqlite3_context* context) { return *static_cast<const Function*>(sqlite3_user_data(context)); }
-
-// The group's state, made at its first row; nullptr: the group has no row.
-template <class State>
-State* state_of(sqlite3_context* context, bool make) {
-  auto** slot = static_cast<State**>(sqlite3_aggregate_context(context, make ? sizeof(State*) : 0));
-  if (!slot && make) throw std::bad_alloc();
-  if (slot && !*slot && make) *slot = new State;
-  return slot ? *slot : nullptr;
-}
-
 bool skipped(sqlite3_value** argv) { return sqlite3_value_type(argv[0]) == SQLITE_NULL || sqlite3_value_type(argv[1]) == SQLITE_NULL; }
 
-// Samples as they came; a window's frame drops the oldest.
+Samples samples_of(const Frame<Sample>& frame, bool sorted, std::vector<Sample>& copy) {
+  if (sorted) return frame.items();
+  copy.assign(frame.items().begin(), frame.items().end());
+  std::stable_sort(copy.begin(), copy.end(), [](const Sample& a, const Sample& b) { return a.ts < b.ts; });
+  return copy;
+}
+
+// Samples as they came.
 struct Gathered {
-  std::vector<Sample> samples;
-  std::size_t head = 0;
+  using Definition = Function;
+  Frame<Sample> samples;
   bool sorted = true;
   FoldContext context;
-  std::int64_t step = 0, range = 0;
+  std::int64_t step_width = 0, range = 0;
   bool null_arguments = false;
 
-  void add(Sample sample) {
-    sorted = sorted && (samples.size() == head || samples.back().ts <= sample.ts);
-    samples.push_back(sample);
+  void step(const Function& function, int argc, sqlite3_value** argv);
+  void inverse(const Function&, int, sqlite3_value** argv) {
+    if (!skipped(argv)) samples.drop();
   }
-  void drop() {
-    if (++head < 1'024 || head * 2 < samples.size()) return;
-    samples.erase(samples.begin(), samples.begin() + static_cast<std::ptrdiff_t>(head));
-    head = 0;
-  }
-  Samples ordered(std::vector<Sample>& copy) const {
-    const Samples all = Samples(samples).subspan(head);
-    if (sorted) return all;
-    copy.assign(all.begin(), all.end());
-    std::stable_sort(copy.begin(), copy.end(), [](const Sample& a, const Sample& b) { return a.ts < b.ts; });
-    return copy;
-  }
+  void result(const Function& function, sqlite3_context* context, bool last);
 };
 
 // The samples of (from, to].
@@ -77,14 +62,15 @@ void read_arguments(Gathered& state, const Function& function, int argc, sqlite3
   if (state.null_arguments) return;
   FoldContext& context = state.context;
   context.units_per_second = static_cast<double>(units_per_second(function.precision));
-  if (function.fold->parameters == 1)
-    context.parameters[0] = static_cast<double>(time_argument(argv[2], function.precision, function.name));
-  for (int i = 0; function.fold->parameters == 2 && i < 2; ++i) {
-    context.parameters[i] = number_argument(argv[2 + i], function.name);
-    if (context.parameters[i] > 0 && context.parameters[i] < 1) continue;
+  const Parameters kind = function.fold->parameters;
+  for (int i = 0; i < count_of(kind); ++i) {
+    double& parameter = context.parameters[i];
+    parameter = kind == Parameters::kTime ? static_cast<double>(time_argument(argv[2 + i], function.precision, function.name))
+                                          : number_argument(argv[2 + i], function.name);
+    if (kind != Parameters::kFactors || (parameter > 0 && parameter < 1)) continue;
     throw Error(Code::kBadInput, function.name + ": the factor " + shown_value(argv[2 + i]) + " lies not between 0 and 1");
   }
-  sqlite3_value** more = argv + 2 + function.fold->parameters;
+  sqlite3_value** more = argv + 2 + count_of(kind);
   if (more == argv + argc) return;
   context.bounded = true;
   context.from = time_argument(more[0], function.precision, function.name);
@@ -93,22 +79,18 @@ void read_arguments(Gathered& state, const Function& function, int argc, sqlite3
     if (context.from >= context.to) throw Error(Code::kBadInput, function.name + ": the window ends before it begins; write from, to");
     return;
   }
-  state.step = time_argument(more[2], function.precision, function.name);
+  state.step_width = time_argument(more[2], function.precision, function.name);
   state.range = time_argument(more[3], function.precision, function.name);
-  if (state.step <= 0) throw Error(Code::kBadInput, function.name + ": the step " + shown_value(more[2]) + " is not positive");
+  if (state.step_width <= 0) throw Error(Code::kBadInput, function.name + ": the step " + shown_value(more[2]) + " is not positive");
   if (state.range <= 0) throw Error(Code::kBadInput, function.name + ": the range " + shown_value(more[3]) + " is not positive");
 }
 
-void step(sqlite3_context* context, int argc, sqlite3_value** argv) {
-  const Function& function = function_of(context);
+void Gathered::step(const Function& function, int argc, sqlite3_value** argv) {
   if (skipped(argv)) return;
-  Gathered& state = *state_of<Gathered>(context, true);
-  if (argc > 2 || state.samples.empty()) read_arguments(state, function, argc, argv);
-  state.add({time_argument(argv[1], function.precision, function.name), number_argument(argv[0], function.name)});
-}
-
-void inverse(sqlite3_context* context, sqlite3_value** argv) {
-  if (!skipped(argv)) state_of<Gathered>(context, true)->drop();
+  if (argc > 2 || samples.empty()) read_arguments(*this, function, argc, argv);
+  const Sample sample{time_argument(argv[1], function.precision, function.name), number_argument(argv[0], function.name)};
+  sorted = sorted && (samples.empty() || samples.newest().ts <= sample.ts);
+  samples.add(sample);
 }
 
 void append_number(std::string& out, double number) {
@@ -120,12 +102,12 @@ void append_number(std::string& out, double number) {
 std::string grid_text(Samples samples, const Gathered& state, const Fold& fold) {
   __extension__ using Wide = __int128;
   const FoldContext& whole = state.context;
-  if ((Wide{whole.to} - whole.from) / state.step >= kMaxGridPoints) {
+  if ((Wide{whole.to} - whole.from) / state.step_width >= kMaxGridPoints) {
     throw Error(Code::kBadInput,
                 std::string(fold.name) + "_to_grid: more than " + std::to_string(kMaxGridPoints) + " points; take a larger step");
   }
   std::string out = "[";
-  for (Wide at = whole.from; at <= whole.to; at += state.step) {
+  for (Wide at = whole.from; at <= whole.to; at += state.step_width) {
     FoldContext window = whole;
     window.to = static_cast<std::int64_t>(at);
     if (__builtin_sub_overflow(window.to, state.range, &window.from)) window.from = INT64_MIN;
@@ -138,21 +120,19 @@ std::string grid_text(Samples samples, const Gathered& state, const Fold& fold) 
   return out + "]";
 }
 
-void result(sqlite3_context* context) {
-  const Function& function = function_of(context);
-  const Gathered* state = state_of<Gathered>(context, false);
-  if (!state || state->samples.size() == state->head || state->null_arguments) return sqlite3_result_null(context);
+void Gathered::result(const Function& function, sqlite3_context* call, bool) {
+  if (samples.empty() || null_arguments) return sqlite3_result_null(call);
   std::vector<Sample> copy;
-  Samples samples = state->ordered(copy);
+  Samples ordered = samples_of(samples, sorted, copy);
   if (function.grid) {
-    const std::string text = grid_text(samples, *state, *function.fold);
-    sqlite3_result_text64(context, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
-    return sqlite3_result_subtype(context, 'J');
+    const std::string text = grid_text(ordered, *this, *function.fold);
+    sqlite3_result_text64(call, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+    return sqlite3_result_subtype(call, 'J');
   }
-  if (state->context.bounded) samples = within(samples, state->context.from, state->context.to);
-  const double value = function.fold->fold(samples, state->context);
-  if (function.fold->counts && !std::isnan(value)) return sqlite3_result_int64(context, static_cast<std::int64_t>(value));
-  sqlite3_result_double(context, value);  // NaN becomes NULL
+  if (context.bounded) ordered = within(ordered, context.from, context.to);
+  const double value = function.fold->fold(ordered, context);
+  if (function.fold->counts && !std::isnan(value)) return sqlite3_result_int64(call, static_cast<std::int64_t>(value));
+  sqlite3_result_double(call, value);  // NaN becomes NULL
 }
 
 // The value at the least or greatest key.
@@ -182,7 +162,7 @@ int compare(const Extreme& state, sqlite3_value* key) {
 }
 
 void extreme_step(sqlite3_context* context, sqlite3_value** argv) {
-  const Function& function = function_of(context);
+  const Function& function = *static_cast<const Function*>(sqlite3_user_data(context));
   if (skipped(argv)) return;
   if (function.timed) time_argument(argv[1], function.precision, function.name);
   number_argument(argv[1], function.name);
@@ -209,25 +189,6 @@ void extreme_step(sqlite3_context* context, sqlite3_value** argv) {
   state.integer = sqlite3_value_int64(argv[1]);
 }
 
-template <class State>
-void release(sqlite3_context* context) noexcept {
-  auto** slot = static_cast<State**>(sqlite3_aggregate_context(context, 0));
-  if (slot) delete *slot;
-}
-
-void xStep(sqlite3_context* context, int argc, sqlite3_value** argv) noexcept {
-  answer(context, [&] { step(context, argc, argv); });
-}
-void xInverse(sqlite3_context* context, int, sqlite3_value** argv) noexcept {
-  answer(context, [&] { inverse(context, argv); });
-}
-void xValue(sqlite3_context* context) noexcept {
-  answer(context, [&] { result(context); });
-}
-void xFinal(sqlite3_context* context) noexcept {
-  xValue(context);
-  release<Gathered>(context);
-}
 void xExtremeStep(sqlite3_context* context, int, sqlite3_value** argv) noexcept {
   answer(context, [&] { extreme_step(context, argv); });
 }
@@ -243,23 +204,21 @@ void xExtremeFinal(sqlite3_context* context) noexcept {
 }
 void xDestroy(void* function) noexcept { delete static_cast<Function*>(function); }
 
-void check(sqlite3* db, int rc, const std::string& name) {
-  if (rc != SQLITE_OK) throw_sqlite(db, rc, "timeseries: cannot register " + name);
+void add_extreme(const Registrar& add, sqlite3* db, const Function& function) {
+  if (add.has(function.name)) return;
+  add.check(sqlite3_create_function_v2(db, function.name.c_str(), 2, kPureFlags, new Function(function), nullptr, xExtremeStep,
+                                       xExtremeFinal, xDestroy),
+            function.name);
 }
 
-// SQLite destroys the user data in every case, also when it fails.
-void add_fold(sqlite3* db, const Function& function, int arguments, int flags) {
-  check(db,
-        sqlite3_create_window_function(db, function.name.c_str(), arguments, flags, new Function(function), xStep, xFinal, xValue, xInverse,
-                                       xDestroy),
-        function.name);
-}
-
-void add_extreme(sqlite3* db, const Function& function) {
-  check(db,
-        sqlite3_create_function_v2(db, function.name.c_str(), 2, kPureFlags, new Function(function), nullptr, xExtremeStep, xExtremeFinal,
-                                   xDestroy),
-        function.name);
+void add_fold(const Registrar& add, const Fold& fold, const UnitForm& form) {
+  const Function plain{std::string(fold.name) + form.suffix, form.precision, &fold};
+  const int arguments = 2 + count_of(fold.parameters);
+  if (!fold.only_grid) add.aggregate<Gathered>(plain, arguments);
+  if (!fold.only_grid && fold.extrapolates) add.aggregate<Gathered>(plain, 4);
+  const Function grid{std::string(fold.name) + "_to_grid" + form.suffix, form.precision, &fold, true};
+  const int flags = kPureFlags | (sqlite3_libversion_number() >= kResultSubtypeSince ? SQLITE_RESULT_SUBTYPE : 0);
+  add.aggregate<Gathered>(grid, arguments + kGridArguments, flags);
 }
 
 }  // namespace
@@ -267,27 +226,16 @@ void add_extreme(sqlite3* db, const Function& function) {
 int register_ordered_aggregates(sqlite3* db) {
   return guard(
       [&] {
-        const std::set<std::string> taken = function_names(db);
-        const auto free = [&](const Function& function) { return !taken.count(function.name); };
-        for (const auto& [suffix, precision] : kUnitForms) {
-          for (const Fold& fold : kFolds) {
-            const Function plain{std::string(fold.name) + suffix, precision, &fold};
-            if (!fold.only_grid && free(plain)) {
-              add_fold(db, plain, 2 + fold.parameters, kPureFlags);
-              if (fold.extrapolates) add_fold(db, plain, 4, kPureFlags);
-            }
-            const Function grid{std::string(fold.name) + "_to_grid" + suffix, precision, &fold, true};
-            const int flags = kPureFlags | (sqlite3_libversion_number() >= kResultSubtypeSince ? SQLITE_RESULT_SUBTYPE : 0);
-            if (free(grid)) add_fold(db, grid, 2 + fold.parameters + kGridArguments, flags);
-          }
+        const Registrar add(db);
+        for (const UnitForm& form : kUnitForms) {
+          for (const Fold& fold : kFolds) add_fold(add, fold, form);
           for (const bool greatest : {false, true}) {
-            const Function timed{std::string(greatest ? "last" : "first") + suffix, precision, nullptr, false, greatest, true};
-            if (free(timed)) add_extreme(db, timed);
+            const std::string name = greatest ? "last" : "first";
+            add_extreme(add, db, {name + form.suffix, form.precision, nullptr, false, greatest, true});
           }
         }
         for (const bool greatest : {false, true}) {
-          const Function by{greatest ? "arg_max" : "arg_min", Precision::kMillis, nullptr, false, greatest, false};
-          if (free(by)) add_extreme(db, by);
+          add_extreme(add, db, {greatest ? "arg_max" : "arg_min", Precision::kMillis, nullptr, false, greatest, false});
         }
       },
       [](const char*) {});

@@ -4,27 +4,14 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <vector>
+
+#include "sql/statistics.h"
 
 namespace ts {
 namespace {
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-
-// Neumaier's sum.
-class Sum {
- public:
-  void add(double value) {
-    const double total = sum_ + value;
-    if (std::isfinite(total)) {
-      rest_ += std::fabs(sum_) >= std::fabs(value) ? (sum_ - total) + value : (value - total) + sum_;
-    }
-    sum_ = total;
-  }
-  double value() const { return std::isfinite(sum_) ? sum_ + rest_ : sum_; }
-
- private:
-  double sum_ = 0, rest_ = 0;
-};
 
 double seconds(std::int64_t from, std::int64_t to, const FoldContext& context) {
   __extension__ using Wide = __int128;
@@ -170,30 +157,68 @@ double min_of(Samples samples, const FoldContext&) {
 double max_of(Samples samples, const FoldContext&) {
   return samples.empty() ? kNone : std::max_element(samples.begin(), samples.end(), lower)->value;
 }
-double count_of(Samples samples, const FoldContext&) { return samples.empty() ? kNone : static_cast<double>(samples.size()); }
+double number_of(Samples samples, const FoldContext&) { return samples.empty() ? kNone : static_cast<double>(samples.size()); }
 double first_of(Samples samples, const FoldContext&) { return samples.empty() ? kNone : samples.front().value; }
 double last_of(Samples samples, const FoldContext&) { return samples.empty() ? kNone : samples.back().value; }
 
+std::vector<double> values_of(Samples samples) {
+  std::vector<double> values(samples.size());
+  std::transform(samples.begin(), samples.end(), values.begin(), [](const Sample& sample) { return sample.value; });
+  return values;
+}
+double quantile_in(Samples samples, const FoldContext& context) {
+  std::vector<double> values = values_of(samples);
+  return quantile_of(values, context.parameters[0]);
+}
+double median_of(Samples samples, const FoldContext&) {
+  std::vector<double> values = values_of(samples);
+  return quantile_of(values, 0.5);
+}
+double mad_in(Samples samples, const FoldContext&) {
+  std::vector<double> values = values_of(samples);
+  return mad_of(values);
+}
+Spread spread_of(Samples samples) {
+  Spread spread;
+  for (const Sample& sample : samples) spread.change(sample.value, 1);
+  return spread;
+}
+template <bool kSample>
+double variance_of(Samples samples, const FoldContext&) {
+  return spread_of(samples).variance(kSample);
+}
+template <bool kSample>
+double deviation_of(Samples samples, const FoldContext&) {
+  return spread_of(samples).standard_deviation(kSample);
+}
+
 constexpr Fold kAll[] = {
-    {"delta", delta, false, true, 0, false},
-    {"increase", increase, false, true, 0, false},
-    {"rate", rate, false, true, 0, false},
-    {"idelta", idelta, false, false, 0, false},
-    {"irate", irate, false, false, 0, false},
-    {"num_resets", num_resets, true, false, 0, false},
-    {"num_changes", num_changes, true, false, 0, false},
-    {"deriv", deriv, false, false, 0, false},
-    {"predict_linear", predict_linear, false, false, 1, false},
-    {"double_exponential_smoothing", double_exponential_smoothing, false, false, 2, false},
-    {"integral", integral, false, false, 0, false},
-    {"time_weight", time_weight, false, false, 0, false},
-    {"sum", sum_of, false, false, 0, true},
-    {"avg", avg_of, false, false, 0, true},
-    {"min", min_of, false, false, 0, true},
-    {"max", max_of, false, false, 0, true},
-    {"count", count_of, true, false, 0, true},
-    {"first", first_of, false, false, 0, true},
-    {"last", last_of, false, false, 0, true},
+    {"delta", delta, false, true, Parameters::kNone, false},
+    {"increase", increase, false, true, Parameters::kNone, false},
+    {"rate", rate, false, true, Parameters::kNone, false},
+    {"idelta", idelta, false, false, Parameters::kNone, false},
+    {"irate", irate, false, false, Parameters::kNone, false},
+    {"num_resets", num_resets, true, false, Parameters::kNone, false},
+    {"num_changes", num_changes, true, false, Parameters::kNone, false},
+    {"deriv", deriv, false, false, Parameters::kNone, false},
+    {"predict_linear", predict_linear, false, false, Parameters::kTime, false},
+    {"double_exponential_smoothing", double_exponential_smoothing, false, false, Parameters::kFactors, false},
+    {"integral", integral, false, false, Parameters::kNone, false},
+    {"time_weight", time_weight, false, false, Parameters::kNone, false},
+    {"sum", sum_of, false, false, Parameters::kNone, true},
+    {"avg", avg_of, false, false, Parameters::kNone, true},
+    {"min", min_of, false, false, Parameters::kNone, true},
+    {"max", max_of, false, false, Parameters::kNone, true},
+    {"count", number_of, true, false, Parameters::kNone, true},
+    {"first", first_of, false, false, Parameters::kNone, true},
+    {"last", last_of, false, false, Parameters::kNone, true},
+    {"quantile", quantile_in, false, false, Parameters::kShare, true},
+    {"median", median_of, false, false, Parameters::kNone, true},
+    {"mad", mad_in, false, false, Parameters::kNone, true},
+    {"stddev_pop", deviation_of<false>, false, false, Parameters::kNone, true},
+    {"stddev_samp", deviation_of<true>, false, false, Parameters::kNone, true},
+    {"var_pop", variance_of<false>, false, false, Parameters::kNone, true},
+    {"var_samp", variance_of<true>, false, false, Parameters::kNone, true},
 };
 
 }  // namespace

@@ -20,16 +20,19 @@ struct FoldContext {
   double units_per_second = 1;
   bool bounded = false;  // whether the samples are those of (from, to], and rates are extrapolated to it
   std::int64_t from = 0, to = 0;
-  double parameters[2] = {0, 0};  // the fold's own: smoothing factors, or the time to predict for
+  double parameters[2] = {0, 0};  // the fold's own
 };
+
+enum class Parameters { kNone, kTime, kShare, kFactors };  // behind the ts: a ts, a number, two numbers between 0 and 1
+constexpr int count_of(Parameters parameters) { return parameters == Parameters::kFactors ? 2 : parameters == Parameters::kNone ? 0 : 1; }
 
 struct Fold {
   std::string_view name;
   double (*fold)(Samples, const FoldContext&);
   bool counts;        // whether the answer is an INTEGER
   bool extrapolates;  // whether it takes from, to as an aggregate
-  int parameters;     // arguments behind the ts
-  bool only_grid;     // SQLite has the aggregate itself: only the form for grids is registered
+  Parameters parameters;
+  bool only_grid;  // the aggregate itself takes no ts: only the form for grids is registered
 };
 extern const std::span<const Fold> kFolds;
 
