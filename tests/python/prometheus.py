@@ -35,6 +35,10 @@ def value_text(value):
     return {math.inf: "+Inf", -math.inf: "-Inf"}.get(value) or repr(float(value))
 
 
+def values_of(pairs):
+    return {round(ts * 1000): value for ts, value in pairs}
+
+
 class Server:
     """series: [{"labels": {"__name__": ...}, "samples": [[ts_ms, value], ...]}, ...]"""
 
@@ -85,16 +89,16 @@ class Server:
         return answer["data"]
 
     def instant(self, query, ts):
-        """[(labels, value)] at a time; a scalar has no labels."""
+        """[(labels, {ts: value})] at a time: of a range all samples, of a vector's element the time asked for; a scalar has no labels."""
         data = self.get("query", query=query, time=ts / 1000)
         if data["resultType"] in ("scalar", "string"):
-            return [({}, data["result"][1])]
-        return [(one["metric"], one["value"][1]) for one in data["result"]]
+            return [({}, values_of([data["result"]]))]
+        return [(one["metric"], values_of(one["values"] if "values" in one else [one["value"]])) for one in data["result"]]
 
     def range(self, query, start, stop, step):
         """[(labels, {ts: value})] at each step."""
         data = self.get("query_range", query=query, start=start / 1000, end=stop / 1000, step=step / 1000)
-        return [(one["metric"], {round(ts * 1000): value for ts, value in one["values"]}) for one in data["result"]]
+        return [(one["metric"], values_of(one["values"])) for one in data["result"]]
 
 
 def times(rng, mean, chance):

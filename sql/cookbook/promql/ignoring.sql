@@ -1,6 +1,6 @@
 -- The join's columns are all but those named.
 -- covers: ignoring
--- query: requests{code="500"} / ignoring (code) requests{code="200"}
+-- query: http_requests_total{code="500"} / ignoring (code) http_requests_total{code="200"}
 SELECT job, instance, method, a.value / b.value AS value
   FROM requests_now AS a JOIN requests_now AS b USING (job, instance, method)
  WHERE a.code = '500' AND b.code = '200'
