@@ -1,7 +1,7 @@
 # A private Prometheus over given series, and random questions to ask it in the form of tests/data/promql.
 #
-# Server makes blocks of the samples with promtool and serves them on a loopback port that the kernel chose. series(seed) and
-# questions(seed) are random; ask() fills in the answers. Prometheus 2 takes a range's left end in, Prometheus 3 and this extension do
+# Server makes blocks of the samples with promtool and serves them on a loopback port that the kernel chose. sets(seed) are random series
+# and cases over them; answered() asks a server all of them. Prometheus 2 takes a range's left end in, Prometheus 3 and this extension do
 # not: so no sample lies on a whole second, and all bounds of ranges do.
 import http.client
 import json
@@ -32,7 +32,7 @@ def selector(labels):
 
 
 def value_text(value):
-    return {math.inf: "+Inf", -math.inf: "-Inf"}.get(value) or repr(float(value))
+    return {math.inf: "+Inf", -math.inf: "-Inf"}.get(value) or ("NaN" if math.isnan(value) else repr(float(value)))
 
 
 def values_of(pairs):
@@ -136,7 +136,7 @@ def made(rng, kind, labels, mean, chance):
     return {"labels": labels, "samples": [[ts, float(value)] for ts, value in zip(at, kind(rng, len(at)))]}
 
 
-def series(seed):
+def gauges(seed):
     """Six series of one metric m: counters, gauges and values that repeat, dense, sparse and with gaps."""
     rng = random.Random("series %d" % seed)
     kinds = (("counter", counter, 30000, 0.95), ("busy", counter, 60000, 0.7), ("gauge", gauge, 30000, 0.95),
@@ -144,40 +144,63 @@ def series(seed):
     return [made(rng, kind, {"__name__": "m", "seed": str(seed), "kind": name}, mean, chance) for name, kind, mean, chance in kinds]
 
 
+def histograms(seed):
+    """Two classic histograms, of one metric h: cumulative counts up to each le, which begin anew together."""
+    rng, found = random.Random("histograms %d" % seed), []
+    for name, bounds in (("wide", [0.1, 0.5, 1, 2.5, 10, math.inf]), ("signed", [-2, -1, 0, 3, math.inf])):
+        at, counts, samples = times(rng, 30000, 0.9), [0] * len(bounds), [[] for _ in bounds]
+        for ts in at:
+            counts = [0] * len(bounds) if rng.random() < 0.02 else [count + rng.choice((0, 0, rng.randrange(30))) for count in counts]
+            for place, one in enumerate(samples):
+                one.append([ts, float(sum(counts[:place + 1]))])
+        found += [{"labels": {"__name__": "h", "seed": str(seed), "kind": name, "le": value_text(le)}, "samples": one}
+                  for le, one in zip(bounds, samples)]
+    return found
+
+
 def smoothing(rng):
     return [round(rng.uniform(0.01, 0.99), 3), round(rng.uniform(0.01, 0.99), 3)]
+
+
+def share(rng):
+    return [rng.choice((0, 0.5, 1, -0.5, 1.5, round(rng.random(), 3), round(rng.random(), 3), round(rng.random(), 3)))]
 
 
 # PromQL function: what the query is, over a range R, with arguments a and b of the case.
 QUERIES = {name: name + "(%(range)s)" for name in (
     "rate", "increase", "delta", "irate", "idelta", "deriv", "resets", "changes", "sum_over_time", "avg_over_time", "min_over_time",
-    "max_over_time", "count_over_time", "present_over_time", "stddev_over_time", "last_over_time")}
+    "max_over_time", "count_over_time", "present_over_time", "stddev_over_time", "stdvar_over_time", "last_over_time")}
 QUERIES["predict_linear"] = "predict_linear(%(range)s, %(a)s)"
 QUERIES["double_exponential_smoothing"] = "holt_winters(%(range)s, %(a)s, %(b)s)"  # its name until 2.x
-ARGUMENTS = {"predict_linear": lambda rng: [rng.randrange(-3600, 7200)], "double_exponential_smoothing": smoothing}
+QUERIES["quantile_over_time"] = "quantile_over_time(%(a)s, %(range)s)"
+ARGUMENTS = {"predict_linear": lambda rng: [rng.randrange(-3600, 7200)], "double_exponential_smoothing": smoothing,
+             "quantile_over_time": share, "histogram_quantile": share}
 
 
 def offset_text(offset):
     return " offset %s%ds" % ("-" if offset < 0 else "", abs(offset) // 1000) if offset else ""
 
 
-def question(rng, seed, place, fn):
+def question(rng, fn, query, selector):
     length, offset = rng.randrange(60, 1200) * 1000, rng.choice((0, 0, rng.randrange(-600, 600) * 1000))
     step = rng.randrange(30, 400) * 1000
     start = BEGIN + rng.randrange(SPAN // 1000) * 1000 - POINTS * step // 2000 * 1000
-    arguments = ARGUMENTS.get(fn, lambda _: [])(rng)
-    words = {"range": 'm{seed="%d"}[%ds]%s' % (seed, length // 1000, offset_text(offset))}
-    words.update(zip("ab", arguments))
-    return {"file": "seed %d" % seed, "line": place, "fn": fn, "args": arguments, "query": QUERIES[fn] % words, "range_ms": length,
-            "offset_ms": offset, "at_ms": None, "start_ms": start, "end_ms": start + (POINTS - 1) * step, "step_ms": step}
+    arguments, instant = ARGUMENTS.get(fn, lambda _: [])(rng), selector + offset_text(offset)
+    if "%(range)s" not in query:
+        length = LOOKBACK
+    words = {"instant": instant, "range": "%s[%ds]%s" % (selector, length // 1000, offset_text(offset)), **dict(zip("ab", arguments))}
+    return {"file": selector, "line": 0, "fn": fn, "args": arguments, "query": query % words, "range_ms": length, "offset_ms": offset,
+            "at_ms": None, "start_ms": start, "end_ms": start + (POINTS - 1) * step, "step_ms": step, "inner": None}
 
 
-def questions(seed):
-    """One of each function, and the instant selector, which is last_over_time of the lookback."""
+def sets(seed):
+    """[{"series", "cases"}], a case of each function; an instant selector is last_over_time of the lookback."""
     rng = random.Random("questions %d" % seed)
-    cases = [question(rng, seed, place, fn) for place, fn in enumerate(QUERIES)]
-    case = question(rng, seed, len(cases), "last_over_time")
-    return cases + [{**case, "query": 'm{seed="%d"}%s' % (seed, offset_text(case["offset_ms"])), "range_ms": LOOKBACK}]
+    cases = [question(rng, fn, query, 'm{seed="%d"}' % seed) for fn, query in [*QUERIES.items(), ("last_over_time", "%(instant)s")]]
+    quantiles = []
+    for inner, query in ((None, "histogram_quantile(%(a)s, %(instant)s)"), ("rate", "histogram_quantile(%(a)s, rate(%(range)s))")) * 3:
+        quantiles.append({**question(rng, "histogram_quantile", query, 'h{seed="%d"}' % seed), "inner": inner})
+    return [{"series": gauges(seed), "cases": cases}, {"series": histograms(seed), "cases": quantiles}]
 
 
 def ask(server, case):
@@ -188,3 +211,11 @@ def ask(server, case):
         numbers = [float(values[ts]) if ts in values else None for ts in at]
         expect.append({"labels": labels, "values": [value_text(v) if v is not None and not math.isfinite(v) else v for v in numbers]})
     return {**case, "expect": expect}
+
+
+def answered(directory, seeds):
+    """(the server's version, the seeds' sets with the answers of a server of its own)"""
+    asked = [one for seed in seeds for one in sets(seed)]
+    with Server(directory, [series for one in asked for series in one["series"]]) as server:
+        found = [{"series": one["series"], "cases": [ask(server, case) for case in one["cases"]]} for one in asked]
+        return server.get("status/buildinfo")["version"], found

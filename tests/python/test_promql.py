@@ -27,6 +27,7 @@ PLAIN = {
     "count_over_time": "SELECT nullif(count(v), 0) " + WINDOW,
     "present_over_time": "SELECT nullif(count(*) > 0, 0) " + WINDOW,
     "stddev_over_time": "SELECT stddev_pop(v) " + WINDOW,
+    "stdvar_over_time": "SELECT var_pop(v) " + WINDOW,
     "quantile_over_time": "SELECT quantile(v, :p0) " + WINDOW,
     "mad_over_time": "SELECT mad(v) " + WINDOW,
     "last_over_time": "SELECT last(v, ts) " + WINDOW,
@@ -42,7 +43,7 @@ GRID = {"rate": "rate", "increase": "increase", "delta": "delta", "irate": "irat
         "sum_over_time": "sum",
         "avg_over_time": "avg", "min_over_time": "min", "max_over_time": "max", "count_over_time": "count",
         "last_over_time": "last", "first_over_time": "first",
-        "quantile_over_time": "quantile", "mad_over_time": "mad", "stddev_over_time": "stddev_pop"}
+        "quantile_over_time": "quantile", "mad_over_time": "mad", "stddev_over_time": "stddev_pop", "stdvar_over_time": "var_pop"}
 # Of a classic histogram, a series is what has the same labels but le; an instant's count is the last of five minutes.
 HISTOGRAM = {"histogram_quantile": "SELECT histogram_quantile(:p0, le, n) FROM (SELECT le, %s AS n " + WINDOW + " GROUP BY le)",
              "histogram_fraction": "SELECT histogram_fraction(:p0, :p1, le, n) FROM (SELECT le, %s AS n " + WINDOW + " GROUP BY le)"}

@@ -13,12 +13,8 @@ SEEDS = 5
 
 def main():
     prometheus.require()
-    series = {seed: prometheus.series(seed) for seed in range(SEEDS)}
     with tempfile.TemporaryDirectory() as directory:
-        with prometheus.Server(directory, sum(series.values(), [])) as server:
-            sets = [{"series": series[seed], "cases": [prometheus.ask(server, case) for case in prometheus.questions(seed)]}
-                    for seed in series]
-            version = server.get("status/buildinfo")["version"]
+        version, sets = prometheus.answered(directory, range(SEEDS))
     with open(os.path.join(HERE, "answers.json"), "w", encoding="utf-8") as f:
         f.write('{"prometheus": %s, "sets": [\n' % json.dumps(version))
         for i, one in enumerate(sets):
