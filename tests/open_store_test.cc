@@ -5,9 +5,9 @@
 #include <filesystem>
 #include <optional>
 
+#include "ext/base/digest.h"
 #include "ext/base/file.h"
 #include "tests/support/s3_fixture.h"
-#include "vfs/sigv4.h"
 #include "vfs/store.h"
 
 using namespace ts;

@@ -11,11 +11,11 @@
 #include <functional>
 #include <thread>
 
+#include "ext/base/digest.h"
 #include "ext/base/file.h"
 #include "tests/support/s3_fixture.h"
 #include "vfs/file_store.h"
 #include "vfs/retrying_store.h"
-#include "vfs/sigv4.h"
 
 #ifdef __linux__
 #include <sys/syscall.h>

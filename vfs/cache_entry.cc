@@ -10,10 +10,10 @@
 #include <algorithm>
 #include <cstring>
 
+#include "ext/base/digest.h"
 #include "ext/base/error.h"
 #include "ext/base/failpoint.h"
 #include "ext/base/file.h"
-#include "vfs/sigv4.h"
 
 namespace ts {
 namespace {

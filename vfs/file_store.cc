@@ -13,8 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "ext/base/digest.h"
 #include "ext/base/file.h"
-#include "vfs/sigv4.h"
 #include "vfs/url.h"
 
 #ifdef __linux__

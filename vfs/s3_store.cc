@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "ext/base/digest.h"
 #include "vfs/s3_answer.h"
 #include "vfs/sigv4.h"
 #include "vfs/unavailable.h"

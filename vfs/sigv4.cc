@@ -1,16 +1,12 @@
-// AWS Signature Version 4 with OpenSSL's SHA-256 and HMAC.
+// AWS Signature Version 4.
 #include "vfs/sigv4.h"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-
-#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdio>
 #include <map>
 
-#include "ext/base/error.h"
+#include "ext/base/digest.h"
 
 namespace ts {
 namespace {
@@ -40,37 +36,6 @@ std::string lower(std::string_view text) {
 }
 
 }  // namespace
-
-std::string sha256(std::string_view bytes) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-  unsigned int size = 0;
-  if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1) {
-    throw Error(Code::kUnsupported, "sigv4: OpenSSL cannot compute SHA-256");
-  }
-  return {reinterpret_cast<const char*>(digest.data()), size};
-}
-
-std::string hmac_sha256(std::string_view key, std::string_view bytes) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-  unsigned int size = 0;
-  if (!HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
-            digest.data(), &size)) {
-    throw Error(Code::kUnsupported, "sigv4: OpenSSL cannot compute HMAC-SHA-256");
-  }
-  return {reinterpret_cast<const char*>(digest.data()), size};
-}
-
-std::string hex(std::string_view bytes) {
-  constexpr char kHex[] = "0123456789abcdef";
-  std::string out;
-  out.reserve(bytes.size() * 2);
-  for (char raw : bytes) {
-    auto c = static_cast<unsigned char>(raw);
-    out += kHex[c >> 4];
-    out += kHex[c & 15];
-  }
-  return out;
-}
 
 SigV4 sign_v4(const SigV4Request& request, const SigV4Scope& scope) {
   std::map<std::string, std::string> headers;  // ordered by name; values of one name joined in the order given

@@ -1,7 +1,7 @@
 // AWS Signature Version 4, as S3 uses it: every intermediate text is visible. Pure: no I/O, no clock.
 //
 // S3's rules: the path is encoded once and never normalised; x-amz-content-sha256 and, where there is one, the session
-// token are among the signed headers. The only file that uses OpenSSL is sigv4.cc.
+// token are among the signed headers.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -10,10 +10,6 @@
 #include <vector>
 
 namespace ts {
-
-std::string sha256(std::string_view bytes);                             // 32 raw bytes
-std::string hmac_sha256(std::string_view key, std::string_view bytes);  // 32 raw bytes
-std::string hex(std::string_view bytes);                                // lower case
 
 struct SigV4Request {
   std::string method;

@@ -3,6 +3,7 @@
 
 #include <stdexcept>
 
+#include "ext/base/digest.h"
 #include "ext/base/file.h"
 #include "vfs/sigv4.h"
 
