@@ -12,6 +12,8 @@
 #include "sql/bucket_functions.h"
 #include "sql/distribution.h"
 #include "sql/ordered_aggregates.h"
+#include "sql/regexp_functions.h"
+#include "sql/text_functions.h"
 #include "sql/time_functions.h"
 #include "vfs/remote_vfs.h"
 
@@ -49,6 +51,8 @@ int register_all(sqlite3* db, char** error) {
         check(register_bucket_functions(db), "the bucket functions");
         check(register_ordered_aggregates(db), "the ordered aggregates");
         check(register_distribution(db), "the distribution functions");
+        check(register_regexp_functions(db), "the functions by regular expression");
+        check(register_text_functions(db), "the text functions");
         check(register_timeseries_table(db, session), "the module timeseries");
         check(register_rollup_table(db, session), "the module timeseries_rollup");
         check(register_functions(db, session, [] { return "last VFS error: " + last_vfs_error(); }), "the functions");

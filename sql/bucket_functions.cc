@@ -147,7 +147,6 @@ void xAutoBucket(sqlite3_context* context, int, sqlite3_value** argv) noexcept {
 }
 void xDestroy(void* function) noexcept { delete static_cast<Function*>(function); }
 
-using Scalar = void (*)(sqlite3_context*, int, sqlite3_value**);
 struct Entry {
   const char* name;
   int arguments;
@@ -166,7 +165,7 @@ int register_bucket_functions(sqlite3* db) {
       [&] {
         const std::set<std::string> taken = function_names(db);
         const auto zones = std::make_shared<Zones>();
-        const int flags = kPureFlags | (sqlite3_libversion_number() >= kResultSubtypeSince ? SQLITE_RESULT_SUBTYPE : 0);
+        const int flags = marking_flags();
         for (const auto& [suffix, precision] : kUnitForms) {
           for (const Entry& entry : kEntries) {
             const std::string name = std::string(entry.name) + suffix;

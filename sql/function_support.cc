@@ -43,6 +43,42 @@ double number_argument(sqlite3_value* value, const std::string& function) {
   throw Error(Code::kBadInput, function + ": " + shown_value(value) + " is no number; CAST it to REAL");
 }
 
+int marking_flags() { return kPureFlags | (sqlite3_libversion_number() >= kResultSubtypeSince ? SQLITE_RESULT_SUBTYPE : 0); }
+
+void result_text(sqlite3_context* context, std::string_view text) {
+  sqlite3_result_text64(context, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+}
+
+void result_json(sqlite3_context* context, std::string_view json) {
+  result_text(context, json);
+  sqlite3_result_subtype(context, 'J');
+}
+
+void append_json_text(std::string& json, std::string_view text) {
+  constexpr char kHex[] = "0123456789abcdef";
+  json += '"';
+  for (const char c : mended_utf8(text)) {
+    if (c == '"' || c == '\\') {
+      json.append({'\\', c});
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      json.append({'\\', 'u', '0', '0', kHex[c >> 4], kHex[c & 15]});
+    } else {
+      json += c;
+    }
+  }
+  json += '"';
+}
+
+void register_pure(sqlite3* db, std::span<const PureFunction> functions) {
+  const std::set<std::string> taken = function_names(db);
+  for (const PureFunction& function : functions) {
+    if (taken.count(function.name)) continue;
+    const int rc = sqlite3_create_function_v2(db, function.name, function.arguments, function.marks ? marking_flags() : kPureFlags, nullptr,
+                                              function.call, nullptr, nullptr, nullptr);
+    if (rc != SQLITE_OK) throw_sqlite(db, rc, std::string("timeseries: cannot register ") + function.name);
+  }
+}
+
 std::set<std::string> function_names(sqlite3* db) {
   std::set<std::string> names;
   Statement list(db, "SELECT DISTINCT lower(name) FROM pragma_function_list");

@@ -1,6 +1,7 @@
 // What the families of SQL functions share: units of time by suffix, callbacks under guard(), registration that shadows nothing.
 #pragma once
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -41,6 +42,35 @@ void answer(sqlite3_context* context, Body body) noexcept {
 
 // Flags of a pure function that reads the subtypes of its arguments.
 inline constexpr int kPureFlags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS | SQLITE_SUBTYPE;
+
+// The same for one whose result may carry a subtype.
+int marking_flags();
+
+void result_text(sqlite3_context* context, std::string_view text);
+// Marked as JSON, as SQLite's own functions mark it.
+void result_json(sqlite3_context* context, std::string_view json);
+// A JSON string: in quotes, with escapes; bytes that are no UTF-8 become U+FFFD.
+void append_json_text(std::string& json, std::string_view text);
+
+using Scalar = void (*)(sqlite3_context*, int, sqlite3_value**);
+
+// The callback of a pure scalar function: NULL in any argument gives NULL, else the body answers.
+template <void (*Body)(sqlite3_context*, std::span<sqlite3_value*>)>
+void xPure(sqlite3_context* context, int argc, sqlite3_value** argv) noexcept {
+  for (int i = 0; i < argc; ++i) {
+    if (sqlite3_value_type(argv[i]) == SQLITE_NULL) return sqlite3_result_null(context);
+  }
+  answer(context, [&] { Body(context, {argv, static_cast<std::size_t>(argc)}); });
+}
+
+struct PureFunction {
+  const char* name;
+  int arguments;
+  Scalar call;
+  bool marks = false;  // whether its result carries a subtype
+};
+// Registers the functions whose names the connection does not have.
+void register_pure(sqlite3* db, std::span<const PureFunction> functions);
 
 // The names of functions that a connection has: what is in it is not registered again.
 std::set<std::string> function_names(sqlite3* db);

@@ -183,7 +183,7 @@ TEST_CASE("tidy: includes point one way, extension.cc -> table, sql -> archive -
       {"vfs", {"vfs", "ext/base"}},
       {"ext/archive", {"ext/archive", "ext/base", "vfs/store.h", "vfs/remote_vfs.h", "vfs/ranged_file.h"}},
       {"ext/table", {"ext/table", "ext/archive", "ext/base", "vfs/store.h", "sql/time_subtype.h"}},
-      {"sql", {"sql", "ext/archive", "ext/base", "vfs/store.h"}},
+      {"sql", {"sql", "ext/archive", "ext/base", "vfs/store.h", "vfs/url.h"}},
       {"ext", {"ext", "ext/table", "sql", "ext/archive", "vfs", "ext/base"}},
   };
   std::vector<std::string> broken;
@@ -217,6 +217,7 @@ TEST_CASE("tidy: each foreign library has its one place") {
       {"curl/.*", {}},
       {"openssl/.*", {}},
       {"pugixml\\.hpp", {}},
+      {"re2/.*", {}},
       {"nlohmann/.*", {"ext/archive/schema.cc", "ext/table/json_rows.cc", "vfs/credentials.cc"}},
   };
   std::vector<std::string> broken;

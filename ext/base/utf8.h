@@ -54,6 +54,17 @@ inline void append_utf8(std::string& text, unsigned point) {
   }
 }
 
+// The text with U+FFFD in place of each byte that is no UTF-8.
+inline std::string mended_utf8(std::string_view text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = utf8_length(text, at);
+    length == 0 ? append_utf8(out, 0xfffd) : void(out += text.substr(at, length));
+    at += length == 0 ? 1 : length;
+  }
+  return out;
+}
+
 // At most `limit` bytes of `text` for a message, cut between characters and marked with "...". Control characters (a NUL would
 // end the message) and bytes that are no UTF-8 become '?'.
 inline std::string excerpt(std::string_view text, std::size_t limit = 100) {
