@@ -15,6 +15,7 @@
 #include "sql/regexp_functions.h"
 #include "sql/text_functions.h"
 #include "sql/time_functions.h"
+#include "sql/window_functions.h"
 #include "vfs/remote_vfs.h"
 
 namespace ts {
@@ -53,6 +54,7 @@ int register_all(sqlite3* db, char** error) {
         check(register_distribution(db), "the distribution functions");
         check(register_regexp_functions(db), "the functions by regular expression");
         check(register_text_functions(db), "the text functions");
+        check(register_window_functions(db), "the window functions");
         check(register_timeseries_table(db, session), "the module timeseries");
         check(register_rollup_table(db, session), "the module timeseries_rollup");
         check(register_functions(db, session, [] { return "last VFS error: " + last_vfs_error(); }), "the functions");

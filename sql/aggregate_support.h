@@ -7,14 +7,72 @@
 //   void result(const Definition&, sqlite3_context*, bool last);        last: the state is not asked again
 // and hands it to Registrar::aggregate. A group without rows is answered by a State that was just made.
 #pragma once
+#include <memory>
 #include <set>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sql/function_support.h"
 
 namespace ts {
+
+inline bool is_null(sqlite3_value* value) { return sqlite3_value_type(value) == SQLITE_NULL; }
+
+// A number that all rows of a group must agree on.
+class Constant {
+ public:
+  void take(sqlite3_value* value, const std::string& function, const char* what) {
+    const bool null = is_null(value);
+    const double number = null ? 0 : number_argument(value, function);
+    if (seen_ && (null != null_ || number != number_)) {
+      throw Error(Code::kBadInput, function + ": " + what + " must be the same in all rows of a group; add it to GROUP BY");
+    }
+    seen_ = true;
+    null_ = null;
+    number_ = number;
+  }
+  bool null() const { return null_; }
+  double number() const { return number_; }
+
+ private:
+  bool seen_ = false, null_ = true;
+  double number_ = 0;
+};
+
+// A copy of a value of any type. Numbers are kept here, because a duplicate costs an allocation a row.
+class KeptValue {
+ public:
+  void keep(sqlite3_value* value) {
+    const int type = sqlite3_value_type(value);
+    if (type == SQLITE_INTEGER) {
+      integer_ = sqlite3_value_int64(value);
+    } else if (type == SQLITE_FLOAT) {
+      real_ = sqlite3_value_double(value);
+    } else {
+      std::unique_ptr<sqlite3_value, Free> copy(sqlite3_value_dup(value));
+      if (!copy) throw std::bad_alloc();
+      other_ = std::move(copy);
+    }
+    type_ = type;
+  }
+  void result(sqlite3_context* context) const {
+    if (type_ == SQLITE_NULL) return sqlite3_result_null(context);
+    if (type_ == SQLITE_INTEGER) return sqlite3_result_int64(context, integer_);
+    if (type_ == SQLITE_FLOAT) return sqlite3_result_double(context, real_);
+    sqlite3_result_value(context, other_.get());
+  }
+
+ private:
+  struct Free {
+    void operator()(sqlite3_value* value) const { sqlite3_value_free(value); }
+  };
+  int type_ = SQLITE_NULL;
+  std::int64_t integer_ = 0;
+  double real_ = 0;
+  std::unique_ptr<sqlite3_value, Free> other_;
+};
 
 // Items in the order in which they came; a window's frame drops the oldest.
 template <class Item>
@@ -104,7 +162,5 @@ class Registrar {
   sqlite3* db_;
   std::set<std::string> taken_;
 };
-
-inline bool is_null(sqlite3_value* value) { return sqlite3_value_type(value) == SQLITE_NULL; }
 
 }  // namespace ts

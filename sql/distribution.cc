@@ -12,27 +12,6 @@
 namespace ts {
 namespace {
 
-// A number that all rows of a group must agree on.
-class Constant {
- public:
-  void take(sqlite3_value* value, const std::string& function, const char* what) {
-    const bool null = is_null(value);
-    const double number = null ? 0 : number_argument(value, function);
-    if (seen_ && (null != null_ || number != number_)) {
-      throw Error(Code::kBadInput, function + ": " + what + " must be the same in all rows of a group; add it to GROUP BY");
-    }
-    seen_ = true;
-    null_ = null;
-    number_ = number;
-  }
-  bool null() const { return null_; }
-  double number() const { return number_; }
-
- private:
-  bool seen_ = false, null_ = true;
-  double number_ = 0;
-};
-
 enum class Place { kQuantile, kContinuous, kMedian, kDistance };
 struct PlaceDefinition {
   std::string name;

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <memory>
 #include <vector>
 
 #include "sql/aggregate_support.h"
@@ -137,16 +136,9 @@ void Gathered::result(const Function& function, sqlite3_context* call, bool) {
 
 // The value at the least or greatest key.
 struct Extreme {
-  struct Free {
-    void operator()(sqlite3_value* value) const { sqlite3_value_free(value); }
-  };
-  using Owned = std::unique_ptr<sqlite3_value, Free>;
   bool any = false;
-  int type = SQLITE_NULL;  // of the value: numbers are kept here, because a duplicate costs an allocation a row
-  std::int64_t value_integer = 0;
-  double value_real = 0;
-  Owned value;  // text or blob
-  double real = 0;
+  KeptValue value;
+  double real = 0;  // the key
   std::int64_t integer = 0;
   bool is_real = false;
 };
@@ -172,18 +164,8 @@ void extreme_step(sqlite3_context* context, sqlite3_value** argv) {
     // Of equal keys the one that came first; for last, which asks for the newest, the one that came last.
     if (function.greatest ? (function.timed ? order > 0 : order >= 0) : order <= 0) return;
   }
-  const int type = sqlite3_value_type(argv[0]);
-  if (type == SQLITE_INTEGER) {
-    state.value_integer = sqlite3_value_int64(argv[0]);
-  } else if (type == SQLITE_FLOAT) {
-    state.value_real = sqlite3_value_double(argv[0]);
-  } else {
-    Extreme::Owned value(sqlite3_value_dup(argv[0]));
-    if (!value) throw std::bad_alloc();
-    state.value = std::move(value);
-  }
+  state.value.keep(argv[0]);
   state.any = true;
-  state.type = type;
   state.is_real = sqlite3_value_type(argv[1]) == SQLITE_FLOAT;
   state.real = sqlite3_value_double(argv[1]);
   state.integer = sqlite3_value_int64(argv[1]);
@@ -195,10 +177,7 @@ void xExtremeStep(sqlite3_context* context, int, sqlite3_value** argv) noexcept 
 void xExtremeFinal(sqlite3_context* context) noexcept {
   answer(context, [&] {
     const Extreme* state = state_of<Extreme>(context, false);
-    if (!state) return;
-    if (state->type == SQLITE_INTEGER) return sqlite3_result_int64(context, state->value_integer);
-    if (state->type == SQLITE_FLOAT) return sqlite3_result_double(context, state->value_real);
-    if (state->value) sqlite3_result_value(context, state->value.get());
+    if (state) state->value.result(context);
   });
   release<Extreme>(context);
 }
