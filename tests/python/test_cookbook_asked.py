@@ -15,14 +15,15 @@ TIMES = [EVALUATED + thirds * MINUTE // 3 for thirds in range(-24, 11)]
 METRICS = {"cpu": "usage", "cpu_limit": "limit", "region_info": "value", "http_requests_total": "value", "request_duration_bucket": "value"}
 # What a server may refuse as too new for it; as soon as it answers, it is compared.
 NEWER = re.compile(r" (anchored|smoothed)\b|\bfill(_left|_right)?\(|\b(first_over_time|ts_of_\w+|mad_over_time|max_of|min_of|"
-                   r"sort_by_label(_desc)?|timeseries_gen|histogram_quantiles)\(")
+                   r"sort_by_label(_desc)?|timeseries_gen|integral)\(")
 # Recipe: why the server's answer is another one.
 OTHERWISE = {"limitk": "any k may be taken", "limit_ratio": "which ones, a hash of the labels decides",
-             "histogram_fraction": "Prometheus 2 takes native histograms only", "info": "the query tells of the info series in words"}
+             "histogram_fraction": "Prometheus 2 takes native histograms only", "info": "the query tells of the info series in words",
+             "histogram_quantiles": "a label there is a column here"}
 # Queries of fixed times: grids, and multiples of a subquery's resolution.
 FIXED = re.compile(r" from |\[5m:1m\]")
 # Labels that the recipes make.
-MADE = {"usage", "place", "number", "q"}
+MADE = {"usage", "place", "number"}
 # Queries of Prometheus 2 where it writes or answers the same otherwise.
 OLDER = {"double_exponential_smoothing(": "holt_winters(", "[5m:1m]": "[299s:1m]"}  # its ranges have their left end in them
 

@@ -69,3 +69,6 @@ SELECT region, owner, value, max(ts) AS ts FROM region_info
 CREATE TEMP VIEW requests_now AS
 SELECT job, instance, method, code, value, max(ts) AS ts FROM http_requests_total
  WHERE ts > ts('2026-11-23T09:55:00Z') AND ts <= ts('2026-11-23T10:00:00Z') GROUP BY job, instance, method, code;
+CREATE TEMP VIEW request_duration_now AS
+SELECT instance, le, value, max(ts) AS ts FROM request_duration_bucket
+ WHERE ts > ts('2026-11-23T09:55:00Z') AND ts <= ts('2026-11-23T10:00:00Z') GROUP BY instance, le;

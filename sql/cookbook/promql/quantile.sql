@@ -1,5 +1,4 @@
--- Between the two values nearest to place q * (n - 1), counted from 0, it is interpolated: each is weighted by its nearness.
+-- Linear between the two values nearest to the place, as Prometheus has it.
 -- covers: quantile
--- query: quantile(0.75, cpu)
-SELECT sum(value * max(0, 1 - abs(place - 0.75 * (n - 1)))) AS value
-  FROM (SELECT value, row_number() OVER (ORDER BY value) - 1 AS place, count(*) OVER () AS n FROM cpu_now);
+-- query: quantile by (region) (0.75, cpu)
+SELECT region, quantile(value, 0.75) AS value FROM cpu_now GROUP BY region ORDER BY region;

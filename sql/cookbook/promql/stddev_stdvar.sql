@@ -1,5 +1,4 @@
--- The population's variance is the mean square of the distances from the mean.
+-- The deviation of the population, not of a sample.
 -- covers: stddev; stdvar
--- query: stddev(cpu), stdvar(cpu)
-SELECT sqrt(avg(pow(value - mean, 2))) AS stddev, avg(pow(value - mean, 2)) AS stdvar
-  FROM cpu_now, (SELECT avg(value) AS mean FROM cpu_now);
+-- query: stddev by (region) (cpu), stdvar by (region) (cpu)
+SELECT region, stddev_pop(value) AS stddev, var_pop(value) AS stdvar FROM cpu_now GROUP BY region ORDER BY region;
