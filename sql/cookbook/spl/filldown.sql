@@ -1,6 +1,4 @@
--- count() of the values so far numbers the stretches that one value covers.
+-- locf is the last value that was there; ORDER BY says in which order, PARTITION BY keeps series apart.
 -- covers: filldown
 -- query: sort _time | filldown user | table _time, user
-SELECT time, max(user) OVER (PARTITION BY stretch) AS user
-  FROM (SELECT ts_text(ts) AS time, ts, user, count(user) OVER (ORDER BY ts) AS stretch FROM access_log WHERE host = 'web2')
- ORDER BY ts;
+SELECT ts_text(ts) AS time, locf(user) OVER (ORDER BY ts) AS user FROM access_log WHERE host = 'web2' ORDER BY ts;
