@@ -43,7 +43,7 @@ def in_reference():
     with open(os.path.join(support.ROOT, "docs/FUNCTIONS.md"), encoding="utf-8") as f:
         sections = re.findall(r"^### (\w+)\((.*)\)$", f.read(), re.M)
     return {name + suffix for name, arguments in sections
-            for suffix in (("", "_s", "_us", "_ns") if re.search(r"\b(ts|text|from)\b", arguments) else ("",))}
+            for suffix in (("", "_s", "_us", "_ns") if re.search(r"\b(ts|width|from)\b", arguments) else ("",))}
 
 
 def troubleshooting():

@@ -49,7 +49,8 @@ class Text(support.TimeseriesCase):
         rows = self.db.execute("WITH p(p) AS (VALUES ('a'), ('b'), ('c+'), (NULL))"
                                " SELECT 'bcc' REGEXP p, regexp_extract('bcc', p) FROM p")
         self.assertEqual(rows.fetchall(), [(0, None), (1, "b"), (1, "cc"), (None, None)])
-        self.assertEqual(self.db.execute("SELECT regexp(?, v) FROM (SELECT 'x' AS v UNION ALL SELECT 'y')", ("y",)).fetchall(), [(0,), (1,)])
+        rows = self.db.execute("SELECT regexp(?, v) FROM (SELECT 'x' AS v UNION ALL SELECT 'y')", ("y",))
+        self.assertEqual(rows.fetchall(), [(0,), (1,)])
 
     def test_numbers_are_matched_as_their_text_and_bytes_that_are_no_utf8_match_nothing(self):
         self.assertEqual(self.value("12.5 REGEXP '^12\\.5$'"), 1)
