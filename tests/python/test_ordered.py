@@ -55,6 +55,18 @@ class Ordered(support.TimeseriesCase):
             frames = [rows[max(0, n - 5):n + 1] for n in range(len(rows))]
             self.assertEqual([o for (o,) in over], [self.over(fold + "(v, ts)", *frame) for frame in frames], fold)
 
+    def test_of_windows_sqlite_has_the_first_and_the_last_value(self):
+        self.db.execute("CREATE TABLE s(v, ts)")
+        self.db.executemany("INSERT INTO s VALUES(?, ?)", [(i * 7 % 5, i * 700 % 11) for i in range(11)])
+        frame = "OVER (ORDER BY ts ROWS BETWEEN 3 PRECEDING AND 1 FOLLOWING)"
+        for name in ("first", "last", "arg_min", "arg_max"):
+            self.assertFails(self.db, "SELECT %s(v, ts) OVER () FROM s" % name, name + "() may not be used as a window function")
+        for name in ("first", "last"):
+            own = self.db.execute("SELECT ts, %s_value(v) %s FROM s" % (name, frame)).fetchall()
+            self.assertEqual([value for _, value in own],
+                             [self.db.execute("SELECT %s(v, ts) FROM s WHERE ts BETWEEN ? AND ?" % name, (ts - 3, ts + 1)).fetchone()[0]
+                              for ts, _ in own])
+
     def test_grids_answer_as_the_aggregate_over_each_window(self):
         rows = [(i * 7 % 5, i * 900) for i in range(40)]
         for fold in self.FOLDS:
