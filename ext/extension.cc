@@ -11,8 +11,10 @@
 #include "ext/table/timeseries_table.h"
 #include "sql/bucket_functions.h"
 #include "sql/distribution.h"
+#include "sql/interpolate.h"
 #include "sql/ordered_aggregates.h"
 #include "sql/regexp_functions.h"
+#include "sql/series_tables.h"
 #include "sql/text_functions.h"
 #include "sql/time_functions.h"
 #include "sql/window_functions.h"
@@ -55,6 +57,8 @@ int register_all(sqlite3* db, char** error) {
         check(register_regexp_functions(db), "the functions by regular expression");
         check(register_text_functions(db), "the text functions");
         check(register_window_functions(db), "the window functions");
+        check(register_interpolate(db), "interpolate");
+        check(register_series_tables(db), "generate_series and gapfill");
         check(register_timeseries_table(db, session), "the module timeseries");
         check(register_rollup_table(db, session), "the module timeseries_rollup");
         check(register_functions(db, session, [] { return "last VFS error: " + last_vfs_error(); }), "the functions");

@@ -2,19 +2,16 @@
 #include "sql/bucket_functions.h"
 
 #include <algorithm>
-#include <map>
 #include <memory>
 
-#include "ext/base/time_bucket.h"
 #include "sql/function_support.h"
+#include "sql/local_bucket.h"
 #include "sql/time_subtype.h"
-#include "sql/time_zone.h"
 
 namespace ts {
 namespace {
 
 __extension__ using Wide = __int128;
-using Zones = std::map<std::string, TimeZone, std::less<>>;
 
 // What sqlite3_user_data points to.
 struct Function {
@@ -35,33 +32,7 @@ TimeBucket bucket_of(sqlite3_context* context, sqlite3_value* width, const Funct
   return bucket;
 }
 
-const TimeZone& zone_of(const Function& function, sqlite3_value* name) {
-  const std::string_view text = text_value(name);
-  auto found = function.zones->find(text);
-  if (found == function.zones->end()) {
-    found = function.zones->emplace(std::string(text), TimeZone::load(std::string(text), function.name)).first;
-  }
-  return found->second;
-}
-
-// The start of a bucket whose grid is moved by less than a width. Throws where the grid leaves the integers.
-std::int64_t moved_start(const TimeBucket& bucket, std::int64_t time, std::int64_t shift, const Function& function) {
-  std::int64_t moved = 0, start = 0;
-  if (!__builtin_sub_overflow(time, shift, &moved) && !__builtin_add_overflow(bucket.start(moved), shift, &start)) return start;
-  throw Error(Code::kBadInput, function.name + ": the bucket begins before all times; write a narrower width");
-}
-
-// A bucket of a local clock. One of an hour or less keeps the clock's offset, so that an hour that comes twice is two buckets.
-std::int64_t local_start(const TimeBucket& bucket, std::int64_t ts, const TimeZone& zone, std::int64_t shift, const Function& function) {
-  const std::int64_t units = units_per_second(function.precision);
-  const std::int64_t seconds = ts / units - (ts % units < 0 ? 1 : 0);
-  const std::int64_t offset = zone.offset(seconds) * units;
-  const std::int64_t start = moved_start(bucket, ts + offset, shift, function);
-  const auto width = bucket.width();
-  if (width && *width <= 3'600 * units) return start - offset;
-  const std::int64_t start_second = start / units - (start % units < 0 ? 1 : 0);
-  return zone.utc_of(start_second) * units + (start - start_second * units);
-}
+const TimeZone& zone_of(const Function& function, sqlite3_value* name) { return function.zones->at(text_value(name), function.name); }
 
 void time_bucket(sqlite3_context* context, int argc, sqlite3_value** argv) {
   const Function& function = function_of(context);
@@ -92,7 +63,8 @@ void time_bucket(sqlite3_context* context, int argc, sqlite3_value** argv) {
     shift = there - bucket.start(there);
   }
   sqlite3_result_int64(context,
-                       zone ? local_start(bucket, ts, zone_of(function, zone), shift, function) : moved_start(bucket, ts, shift, function));
+                       zone ? local_start(bucket, ts, zone_of(function, zone), function.precision, shift, function.name)
+                            : moved_start(bucket, ts, shift, function.name));
   sqlite3_result_subtype(context, subtype_of_precision(function.precision));
 }
 

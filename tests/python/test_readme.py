@@ -26,22 +26,26 @@ def readme():
         return f.read()
 
 
-def runnable():
+def reference():
+    with open(os.path.join(support.ROOT, "docs/FUNCTIONS.md"), encoding="utf-8") as f:
+        return f.read()
+
+
+def runnable(page):
     """(line, language, code, expected output or None) of every runnable block."""
     fence = re.compile(r"^```(\w+)( run)?\n(.*?)^```\n", re.M | re.S)
-    blocks = list(fence.finditer(readme()))
+    blocks = list(fence.finditer(page))
     for i, block in enumerate(blocks):
         if not block[2]:
             continue
         after = blocks[i + 1] if i + 1 < len(blocks) else None
-        adjacent = after and after[1] == "text" and not readme()[block.end():after.start()].strip()
-        yield readme().count("\n", 0, block.start()) + 1, block[1], block[3], after[3] if adjacent else None
+        adjacent = after and after[1] == "text" and not page[block.end():after.start()].strip()
+        yield page.count("\n", 0, block.start()) + 1, block[1], block[3], after[3] if adjacent else None
 
 
 def in_reference():
     """The functions of docs/FUNCTIONS.md with the forms by unit of those that take a ts."""
-    with open(os.path.join(support.ROOT, "docs/FUNCTIONS.md"), encoding="utf-8") as f:
-        sections = re.findall(r"^### (\w+)\((.*)\)$", f.read(), re.M)
+    sections = re.findall(r"^### (\w+)\((.*)\)$", reference(), re.M)
     return {name + suffix for name, arguments in sections
             for suffix in (("", "_s", "_us", "_ns") if re.search(r"\b(ts|width|from)\b", arguments) else ("",))}
 
@@ -64,7 +68,7 @@ class Readme(support.TimeseriesCase):
 
     def test_blocks_print_what_it_says(self):
         os.symlink(support.PRODUCT, self.path("timeseries.so"))
-        blocks = list(runnable())
+        blocks = list(runnable(readme()))
         self.assertGreater(len(blocks), 4)
         for line, language, code, expected in blocks:
             output = self.run_block(language, code)
@@ -94,8 +98,15 @@ class Readme(support.TimeseriesCase):
             self.assertDocumented(names[1] - names[0] - in_reference())
 
     def test_the_reference_has_a_section_for_each_function_and_no_other(self):
-        functions = {name for (name,) in self.connect().execute("SELECT name FROM pragma_function_list")}
-        self.assertEqual(sorted(in_reference() - functions), [])
+        db = self.connect()
+        known = {name for what in ("function", "module") for (name,) in db.execute("SELECT name FROM pragma_%s_list" % what)}
+        self.assertEqual(sorted(in_reference() - known), [])
+
+    def test_examples_of_the_reference_print_what_it_says(self):
+        examples = [(line, code, expected) for line, _, code, expected in runnable(reference())]
+        self.assertGreater(len(examples), 2)
+        for line, code, expected in examples:
+            self.assertEqual(support.shell(code)[0], expected, "FUNCTIONS.md:%d" % line)
 
     def test_names_every_column_of_the_tables_of_facts(self):
         db = self.connect()
