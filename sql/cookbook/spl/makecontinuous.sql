@@ -1,7 +1,7 @@
--- A grid of all buckets, and a LEFT JOIN of those that have rows.
+-- generate_series has all steps of a range of numbers, gapfill those of times: a LEFT JOIN keeps the steps without rows.
 -- covers: makecontinuous
--- query: bin _time span=10m | stats count BY _time | makecontinuous _time span=10m | fillnull count
-WITH RECURSIVE grid(time) AS (SELECT ts('2026-11-23T09:00:00Z')
-                              UNION ALL SELECT time + 600000 FROM grid WHERE time < ts('2026-11-23T09:50:00Z')),
-     counts AS (SELECT time_bucket('10m', ts) AS time, count(*) AS count FROM access_log GROUP BY 1)
-SELECT ts_text(time) AS time, coalesce(count, 0) AS count FROM grid LEFT JOIN counts USING (time) ORDER BY time;
+-- query: bin bytes span=2048 | stats count BY bytes | makecontinuous bytes start=0 end=8192 span=2048 | fillnull count
+SELECT step.value AS bytes, count(a.ts) AS count
+  FROM generate_series(0, 8192, 2048) AS step LEFT JOIN access_log AS a ON a.bytes / 2048 * 2048 = step.value
+ GROUP BY step.value
+ ORDER BY step.value;

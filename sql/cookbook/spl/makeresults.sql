@@ -1,5 +1,4 @@
--- Rows from nothing: VALUES, or a recursive CTE for many.
+-- Rows from nothing: generate_series, or VALUES for few.
 -- covers: makeresults
 -- query: | makeresults count=3 | streamstats count AS n
-WITH RECURSIVE results(n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM results WHERE n < 3)
-SELECT n FROM results;
+SELECT value AS n FROM generate_series(1, 3);
