@@ -15,6 +15,7 @@
 #include "sql/ordered_aggregates.h"
 #include "sql/regexp_functions.h"
 #include "sql/series_tables.h"
+#include "sql/sketches.h"
 #include "sql/text_functions.h"
 #include "sql/time_functions.h"
 #include "sql/window_functions.h"
@@ -56,6 +57,7 @@ int register_all(sqlite3* db, char** error) {
         check(register_distribution(db), "the distribution functions");
         check(register_regexp_functions(db), "the functions by regular expression");
         check(register_text_functions(db), "the text functions");
+        check(register_sketches(db), "the sketches");
         check(register_window_functions(db), "the window functions");
         check(register_interpolate(db), "interpolate");
         check(register_series_tables(db), "generate_series and gapfill");

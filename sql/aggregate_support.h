@@ -150,9 +150,14 @@ class Registrar {
                                          Calls::xStep, Calls::xFinal, Calls::xValue, Calls::xInverse, Calls::xDestroy),
           definition.name);
   }
-  void scalar(const std::string& name, int arguments, void (*xFunc)(sqlite3_context*, int, sqlite3_value**)) const {
-    if (has(name)) return;
-    check(sqlite3_create_function_v2(db_, name.c_str(), arguments, kPureFlags, nullptr, xFunc, nullptr, nullptr, nullptr), name);
+  // One that is no window function: its State needs no inverse.
+  template <class State>
+  void plain_aggregate(const typename State::Definition& definition, int arguments) const {
+    using Calls = Callbacks<State>;
+    if (has(definition.name)) return;
+    check(sqlite3_create_function_v2(db_, definition.name.c_str(), arguments, kPureFlags, new typename State::Definition(definition),
+                                     nullptr, Calls::xStep, Calls::xFinal, Calls::xDestroy),
+          definition.name);
   }
   void check(int rc, const std::string& name) const {
     if (rc != SQLITE_OK) throw_sqlite(db_, rc, "timeseries: cannot register " + name);

@@ -61,14 +61,9 @@ struct Key {
 Key key_of(sqlite3_value* value) {
   const int type = sqlite3_value_type(value);
   if (type == SQLITE_TEXT) return {1, 0, 0, false, std::string(text_value(value))};
-  if (type == SQLITE_BLOB) {
-    const auto* bytes = static_cast<const char*>(sqlite3_value_blob(value));
-    return {2, 0, 0, false, std::string(bytes ? bytes : "", static_cast<std::size_t>(sqlite3_value_bytes(value)))};
-  }
-  const double real = sqlite3_value_double(value);
-  // A REAL that is whole is the INTEGER of its size.
-  const bool whole = type == SQLITE_INTEGER || (real == std::floor(real) && std::fabs(real) < 0x1p63);
-  return {0, real, whole ? sqlite3_value_int64(value) : 0, whole, {}};
+  if (type == SQLITE_BLOB) return {2, 0, 0, false, std::string(blob_value(value))};
+  const auto whole = whole_number(value);
+  return {0, sqlite3_value_double(value), whole.value_or(0), whole.has_value(), {}};
 }
 
 struct NamedOnly {
@@ -183,11 +178,8 @@ struct HistogramState {
   }
 };
 
-void width_bucket(sqlite3_context* context, int, sqlite3_value** argv) {
+void width_bucket(sqlite3_context* context, std::span<sqlite3_value*> argv) {
   const std::string name = "width_bucket";
-  for (int i = 0; i < 4; ++i) {
-    if (is_null(argv[i])) return sqlite3_result_null(context);
-  }
   const double value = number_argument(argv[0], name), lower = number_argument(argv[1], name), upper = number_argument(argv[2], name);
   const std::int64_t n = sqlite3_value_int64(argv[3]);
   if (sqlite3_value_type(argv[3]) != SQLITE_INTEGER || n < 1 || n >= INT64_MAX) {
@@ -203,9 +195,7 @@ void width_bucket(sqlite3_context* context, int, sqlite3_value** argv) {
   const double place = std::floor(share * static_cast<double>(n));
   sqlite3_result_int64(context, place >= static_cast<double>(n) ? n : std::min(n, static_cast<std::int64_t>(place) + 1));
 }
-void xWidthBucket(sqlite3_context* context, int argc, sqlite3_value** argv) noexcept {
-  answer(context, [&] { width_bucket(context, argc, argv); });
-}
+constexpr PureFunction kFunctions[] = {{"width_bucket", 4, xPure<width_bucket>}};
 
 const PairDefinition kPairs[] = {
     {"covar_pop", [](const Pairs& pairs) { return pairs.covariance(false); }},
@@ -235,7 +225,7 @@ int register_distribution(sqlite3* db) {
         for (const PairDefinition& pair : kPairs) add.aggregate<PairState>(pair, 2);
         add.aggregate<HistogramState>({"histogram_quantile", 1}, 3);
         add.aggregate<HistogramState>({"histogram_fraction", 2}, 4);
-        add.scalar("width_bucket", 4, xWidthBucket);
+        register_pure(db, kFunctions);
       },
       [](const char*) {});
 }

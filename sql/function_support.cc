@@ -14,6 +14,18 @@ std::string_view text_value(sqlite3_value* value) {
   return {static_cast<const char*>(text), static_cast<std::size_t>(sqlite3_value_bytes(value))};
 }
 
+std::string_view blob_value(sqlite3_value* value) {
+  const auto* bytes = static_cast<const char*>(sqlite3_value_blob(value));  // nullptr for an empty one
+  return bytes ? std::string_view(bytes, static_cast<std::size_t>(sqlite3_value_bytes(value))) : std::string_view();
+}
+
+std::optional<std::int64_t> whole_number(sqlite3_value* value) {
+  if (sqlite3_value_type(value) == SQLITE_INTEGER) return sqlite3_value_int64(value);
+  const double real = sqlite3_value_double(value);
+  if (real != std::floor(real) || std::fabs(real) >= 0x1p63) return std::nullopt;
+  return static_cast<std::int64_t>(real);
+}
+
 std::string shown_value(sqlite3_value* value) {
   switch (sqlite3_value_type(value)) {
     case SQLITE_NULL: return "NULL";

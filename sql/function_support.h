@@ -1,5 +1,6 @@
 // What the families of SQL functions share: units of time by suffix, callbacks under guard(), registration that shadows nothing.
 #pragma once
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -27,6 +28,9 @@ inline constexpr UnitForm kUnitForms[] = {
 // A value for a message: numbers as they are, text in quotes.
 std::string shown_value(sqlite3_value* value);
 std::string_view text_value(sqlite3_value* value);
+std::string_view blob_value(sqlite3_value* value);
+// An INTEGER, or the one that a REAL equals.
+std::optional<std::int64_t> whole_number(sqlite3_value* value);
 
 // A whole number of units. Throws kBadInput for what is none, and for what a ts function marked with another unit.
 std::int64_t time_argument(sqlite3_value* value, Precision precision, const std::string& function);

@@ -154,10 +154,7 @@ void url_decode(sqlite3_context* context, Arguments arguments) {
 template <Hash kHash>
 void hash(sqlite3_context* context, Arguments arguments) {
   sqlite3_value* value = arguments[0];
-  const bool blob = sqlite3_value_type(value) == SQLITE_BLOB;
-  const std::string_view bytes = blob ? std::string_view(static_cast<const char*>(sqlite3_value_blob(value)),
-                                                         static_cast<std::size_t>(sqlite3_value_bytes(value)))
-                                      : text_value(value);
+  const std::string_view bytes = sqlite3_value_type(value) == SQLITE_BLOB ? blob_value(value) : text_value(value);
   result_text(context, hex(digest(kHash, bytes)));
 }
 
