@@ -66,11 +66,11 @@ def recipe(path):
     return Recipe(os.path.splitext(os.path.basename(path))[0], covers, "\n".join(query), " ".join(notes), "\n".join(lines).strip())
 
 
-def kitchen(directory):
-    """A connection with all data sets loaded, their archive below the directory."""
+def kitchen(directory, data=read):
+    """A connection with all data sets loaded, their archive below the directory; data(path) is the SQL of one."""
     db = support.connect(isolation_level=None)
     for path in sorted(glob.glob(os.path.join(BOOK, "data/*.sql"))):
-        db.executescript(read(path).replace(LOCATION, "file://" + directory))
+        db.executescript(data(path).replace(LOCATION, "file://" + directory))
     return db
 
 

@@ -9,6 +9,7 @@ import zoneinfo
 from . import postgresql, support
 
 BUCKETS = 500  # a seed
+FORMS = {"_s": 10 ** 9, "": 10 ** 6, "_us": 10 ** 3, "_ns": 1}
 
 
 def wall_clock(us, zone):
@@ -19,9 +20,18 @@ def wall_clock(us, zone):
 
 class Postgresql(support.TimeseriesCase):
     def ours(self, db, kind, width, ts, zone, origin):
-        text = postgresql.UNITS[width] if kind == "trunc" else "%ds" % width
-        more = [argument for argument in (zone, origin) if argument is not None]
-        return db.execute("SELECT time_bucket_us(%s)" % ",".join("?" * (2 + len(more))), (text, ts, *more)).fetchone()[0]
+        """The start in microseconds, which the forms of all units agree on in which the times are whole."""
+        text, starts = postgresql.UNITS[width] if kind == "trunc" else "%ds" % width, set()
+        for form, nanos in FORMS.items():
+            times = [time * 1000 for time in (ts, origin) if time is not None]
+            if any(time % nanos for time in times):
+                continue
+            counted = [time // nanos for time in times]
+            arguments = (text, counted[0], *([zone] if zone else []), *counted[1:])
+            call = "SELECT time_bucket%s(%s)" % (form, ",".join("?" * len(arguments)))
+            starts.add(db.execute(call, arguments).fetchone()[0] * nanos)
+        self.assertEqual(len(starts), 1, (kind, width, ts, zone, origin, starts))
+        return starts.pop() // 1000
 
     def check(self, asked, answers):
         """How many buckets begin at a time that is shown twice, where ours is the first and PostgreSQL's the second."""
