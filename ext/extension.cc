@@ -12,6 +12,7 @@
 #include "sql/bucket_functions.h"
 #include "sql/distribution.h"
 #include "sql/interpolate.h"
+#include "sql/lttb.h"
 #include "sql/ordered_aggregates.h"
 #include "sql/regexp_functions.h"
 #include "sql/series_tables.h"
@@ -60,6 +61,7 @@ int register_all(sqlite3* db, char** error) {
         check(register_sketches(db), "the sketches");
         check(register_window_functions(db), "the window functions");
         check(register_interpolate(db), "interpolate");
+        check(register_lttb(db), "lttb");
         check(register_series_tables(db), "generate_series and gapfill");
         check(register_timeseries_table(db, session), "the module timeseries");
         check(register_rollup_table(db, session), "the module timeseries_rollup");

@@ -2,12 +2,12 @@
 #include "sql/ordered_aggregates.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <vector>
 
 #include "sql/aggregate_support.h"
 #include "sql/sample_folds.h"
+#include "sql/sample_json.h"
 
 namespace ts {
 namespace {
@@ -24,13 +24,6 @@ struct Function {
 };
 
 bool skipped(sqlite3_value** argv) { return sqlite3_value_type(argv[0]) == SQLITE_NULL || sqlite3_value_type(argv[1]) == SQLITE_NULL; }
-
-Samples samples_of(const Frame<Sample>& frame, bool sorted, std::vector<Sample>& copy) {
-  if (sorted) return frame.items();
-  copy.assign(frame.items().begin(), frame.items().end());
-  std::stable_sort(copy.begin(), copy.end(), [](const Sample& a, const Sample& b) { return a.ts < b.ts; });
-  return copy;
-}
 
 // Samples as they came.
 struct Gathered {
@@ -92,12 +85,7 @@ void Gathered::step(const Function& function, int argc, sqlite3_value** argv) {
   samples.add(sample);
 }
 
-void append_number(std::string& out, double number) {
-  char digits[32];
-  out.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
-}
-
-// '[[1000, 0.5], ...]', without the points that have no answer. JSON knows no infinity: 9e999 is read back as one.
+// '[[1000, 0.5], ...]', without the points that have no answer.
 std::string grid_text(Samples samples, const Gathered& state, const Fold& fold) {
   __extension__ using Wide = __int128;
   const FoldContext& whole = state.context;
@@ -111,10 +99,7 @@ std::string grid_text(Samples samples, const Gathered& state, const Fold& fold) 
     window.to = static_cast<std::int64_t>(at);
     if (__builtin_sub_overflow(window.to, state.range, &window.from)) window.from = INT64_MIN;
     const double value = fold.fold(within(samples, window.from, window.to), window);
-    if (std::isnan(value)) continue;
-    out += (out.size() > 1 ? ",[" : "[") + std::to_string(window.to) + ",";
-    std::isinf(value) ? out.append(value > 0 ? "9e999" : "-9e999") : (append_number(out, value), out);
-    out += "]";
+    if (!std::isnan(value)) append_sample(out, window.to, value);
   }
   return out + "]";
 }
@@ -122,12 +107,8 @@ std::string grid_text(Samples samples, const Gathered& state, const Fold& fold) 
 void Gathered::result(const Function& function, sqlite3_context* call, bool) {
   if (samples.empty() || null_arguments) return sqlite3_result_null(call);
   std::vector<Sample> copy;
-  Samples ordered = samples_of(samples, sorted, copy);
-  if (function.grid) {
-    const std::string text = grid_text(ordered, *this, *function.fold);
-    sqlite3_result_text64(call, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
-    return sqlite3_result_subtype(call, 'J');
-  }
+  Samples ordered = in_order(samples.items(), sorted, copy);
+  if (function.grid) return result_json(call, grid_text(ordered, *this, *function.fold));
   if (context.bounded) ordered = within(ordered, context.from, context.to);
   const double value = function.fold->fold(ordered, context);
   if (function.fold->counts && !std::isnan(value)) return sqlite3_result_int64(call, static_cast<std::int64_t>(value));
@@ -196,8 +177,7 @@ void add_fold(const Registrar& add, const Fold& fold, const UnitForm& form) {
   if (!fold.only_grid) add.aggregate<Gathered>(plain, arguments);
   if (!fold.only_grid && fold.extrapolates) add.aggregate<Gathered>(plain, 4);
   const Function grid{std::string(fold.name) + "_to_grid" + form.suffix, form.precision, &fold, true};
-  const int flags = kPureFlags | (sqlite3_libversion_number() >= kResultSubtypeSince ? SQLITE_RESULT_SUBTYPE : 0);
-  add.aggregate<Gathered>(grid, arguments + kGridArguments, flags);
+  add.aggregate<Gathered>(grid, arguments + kGridArguments, marking_flags());
 }
 
 }  // namespace

@@ -223,6 +223,13 @@ constexpr Fold kAll[] = {
 
 }  // namespace
 
+Samples in_order(Samples samples, bool sorted, std::vector<Sample>& copy) {
+  if (sorted) return samples;
+  copy.assign(samples.begin(), samples.end());
+  std::stable_sort(copy.begin(), copy.end(), [](const Sample& a, const Sample& b) { return a.ts < b.ts; });
+  return copy;
+}
+
 const std::span<const Fold> kFolds = kAll;
 
 }  // namespace ts

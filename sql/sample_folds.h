@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace ts {
 
@@ -14,6 +15,9 @@ struct Sample {
   double value = 0;
 };
 using Samples = std::span<const Sample>;
+
+// The samples ordered by ts, equal ones as they came; in `copy` where they are not `sorted` already.
+Samples in_order(Samples samples, bool sorted, std::vector<Sample>& copy);
 
 // What a fold may know beside the samples.
 struct FoldContext {
