@@ -39,7 +39,7 @@ std::string option_fault(std::string_view text) { return fault({"ts TIMESTAMP", 
 constexpr const char* kOptionNames =
     "location, table, spool, precision, partition, flush_size, flush_interval, flush_timeout, spool_limit, durability, cache_dir, "
     "cache_size, "
-    "flush_on_close, endpoint, region, profile, anonymous";
+    "max_staleness, flush_on_close, endpoint, region, profile, anonymous";
 
 }  // namespace
 
@@ -242,8 +242,9 @@ TEST_CASE("declaration: every option is understood") {
   const Declaration d =
       parse_declaration({"location='s3://bucket/prefix'", "table = 'Cpu'", "spool='/var/spool/ts'", "precision='us'", "partition = 'hour'",
                          "flush_size = '128MB'", "flush_interval='90 s'", "flush_timeout=\"20s\"", "spool_limit = '10GB'",
-                         "durability='full'", "cache_dir='/var/cache/ts'", "cache_size='2GiB'", "flush_on_close='always'",
-                         "endpoint='http://127.0.0.1:9000'", "REGION='eu-central-1'", "profile=metrics", "anonymous=1"},
+                         "durability='full'", "cache_dir='/var/cache/ts'", "cache_size='2GiB'", "max_staleness='10s'",
+                         "flush_on_close='always'", "endpoint='http://127.0.0.1:9000'", "REGION='eu-central-1'", "profile=metrics",
+                         "anonymous=1"},
                         {});
   CHECK(d.store.location == "s3://bucket/prefix");
   CHECK(d.table == "Cpu");
@@ -259,6 +260,7 @@ TEST_CASE("declaration: every option is understood") {
   CHECK(d.durability == Durability::kFull);
   CHECK(d.cache_dir == "/var/cache/ts");
   CHECK(d.cache_size == 2ull << 30);
+  CHECK(d.max_staleness_ms == 10'000);
   CHECK(d.flush_on_close == FlushOnClose::kAlways);
   CHECK(d.store.endpoint == "http://127.0.0.1:9000");
   CHECK(d.store.region == "eu-central-1");
@@ -266,7 +268,7 @@ TEST_CASE("declaration: every option is understood") {
   CHECK(d.store.anonymous);
 }
 
-TEST_CASE("declaration: the defaults are ms, day, 64MB, 5m, 15s, no spool limit, normal, no cache of 1GB and due") {
+TEST_CASE("declaration: the defaults are ms, day, 64MB, 5m, 15s, no spool limit, normal, no cache of 1GB, no staleness and due") {
   const Declaration d = parsed({});
   CHECK(d.schema.precision == Precision::kMillis);
   CHECK(d.schema.partition == Partition::kDay);
@@ -279,8 +281,17 @@ TEST_CASE("declaration: the defaults are ms, day, 64MB, 5m, 15s, no spool limit,
   CHECK(d.durability == Durability::kNormal);
   CHECK(d.cache_dir.empty());
   CHECK(d.cache_size == 1u << 30);
+  CHECK(d.max_staleness_ms == 0);
   CHECK(d.flush_on_close == FlushOnClose::kDue);
   CHECK_FALSE(d.store.anonymous);
+}
+
+TEST_CASE("declaration: a listing is used again for an hour at most") {
+  CHECK(parsed({"max_staleness='1h'"}).max_staleness_ms == 3600'000);
+  CHECK(parsed({"max_staleness=0"}).max_staleness_ms == 0);
+  CHECK(option_fault("max_staleness='3601s'") == "timeseries: max_staleness: must be at most 1h, and 0 for a fresh listing each time");
+  CHECK(fault({kLocation}, {{"TIMESERIES_MAX_STALENESS", "2h"}}) ==
+        "timeseries: TIMESERIES_MAX_STALENESS: must be at most 1h, and 0 for a fresh listing each time");
 }
 
 TEST_CASE("declaration: an option not given is taken from its environment twin, also the location") {

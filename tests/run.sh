@@ -81,7 +81,7 @@ began=$SECONDS
 echo "run.sh: starting an S3 server"
 "$support/rgw-up.sh" "$scratch/rgw" $$
 # Only what the tests are given counts, not the credentials, profiles and proxies of whoever runs them.
-options='LOCATION|TABLE|SPOOL|PRECISION|PARTITION|FLUSH|DURABILITY|CACHE|ENDPOINT|REGION|PROFILE|ANONYMOUS'
+options='LOCATION|TABLE|SPOOL|PRECISION|PARTITION|FLUSH|DURABILITY|CACHE|MAX_STALENESS|ENDPOINT|REGION|PROFILE|ANONYMOUS'
 foreign="^AWS_|^TIMESERIES_($options)|_(proxy|PROXY)\$"
 for v in $(compgen -e); do
   if [[ $v =~ $foreign ]]; then unset "$v"; fi

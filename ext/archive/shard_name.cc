@@ -127,6 +127,25 @@ bool is_ulid(std::string_view text) {
   return text.find_first_not_of(kBase32) == std::string_view::npos;
 }
 
+UlidBits ulid_bits(std::string_view ulid) {
+  UlidBits bits;
+  for (const char c : ulid) {
+    bits.high = bits.high << 5 | bits.low >> 59;
+    bits.low = bits.low << 5 | kBase32.find(c);
+  }
+  return bits;
+}
+
+std::string ulid_text(UlidBits bits) {
+  std::string text(kUlidSize, '0');
+  for (std::size_t i = kUlidSize; i > 0; --i) {
+    text[i - 1] = kBase32[bits.low & 31];
+    bits.low = bits.low >> 5 | bits.high << 59;
+    bits.high >>= 5;
+  }
+  return text;
+}
+
 std::int64_t ulid_time_ms(std::string_view ulid) {
   std::int64_t time = 0;
   for (std::size_t i = 0; i < 10; ++i) {

@@ -32,6 +32,12 @@ std::string make_ulid(std::int64_t unix_ms, const std::array<unsigned char, 10>&
 // From the system's clock and randomness.
 std::string new_ulid();
 bool is_ulid(std::string_view text);
+// The 128 bits of a ULID, and its text again.
+struct UlidBits {
+  std::uint64_t high = 0, low = 0;
+};
+UlidBits ulid_bits(std::string_view ulid);
+std::string ulid_text(UlidBits bits);
 // The time in the first ten characters of a ULID, ms since 1970; 0 when there is none.
 std::int64_t ulid_time_ms(std::string_view ulid);
 

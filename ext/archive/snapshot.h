@@ -4,17 +4,13 @@
 //   1. spool.db: open shards (newest first), sealed files not stored yet, and the youngest number of a sealed file;
 //   2. each open shard: is its owner alive, its watermark, then begin a read transaction;
 //   3. spool.db again: was one of them retired before its read transaction began? then all anew;
-//   4. LIST; 5. spool.db again: listed files sealed after step 1 are left out, for their rows are in the shards of
+//   4. LIST (catalogue.h); 5. spool.db again: listed files sealed after step 1 are left out, for their rows are in the shards of
 //      step 2 or were committed after the statement began; so are those that step 1 found in the spool.
 #pragma once
-#include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
-#include "ext/archive/scan.h"
-#include "ext/archive/shard_files.h"
 #include "ext/archive/spool.h"
 #include "ext/archive/writer.h"
 
@@ -60,36 +56,6 @@ class LocalSnapshot {
   std::uint64_t epoch_ = 0, commits_ = 0;
   SpoolState state_;
   std::vector<std::shared_ptr<OpenShardReader>> open_;
-};
-
-// Steps 4 and 5 for one table: its stored shards, listed as far as the statement asked.
-class Catalogue {
- public:
-  Catalogue(std::shared_ptr<Store> store, TablePtr table, LocalSnapshot& local)
-      : store_(std::move(store)), table_(std::move(table)), local_(local) {}
-  // True when nothing has to be listed for [from, to].
-  bool covers(std::int64_t from, std::int64_t to) const { return missing(from, to).empty(); }
-  // Lists what is needed for [from, to]. `whole`: begin at the first shard, for statements with several ranges.
-  void cover(std::int64_t from, std::int64_t to, bool whole, const Cancel* cancel, QueryStats& stats);
-  bool large() const { return large_; }                            // the first page from the beginning was not all
-  const std::vector<ShardRef>& shards() const { return shards_; }  // ordinals never change
-
- private:
-  struct Interval {
-    std::string after, last;  // keys in (after, last]
-    bool empty() const { return after >= last; }
-  };
-  Interval missing(std::int64_t from, std::int64_t to) const;
-  void list(const std::string& after, const std::string& last, const Cancel* cancel, QueryStats& stats);
-  void add(const ObjectInfo& object, std::vector<ShardRef>& fresh) const;
-
-  std::shared_ptr<Store> store_;
-  TablePtr table_;
-  LocalSnapshot& local_;
-  std::vector<ShardRef> shards_;
-  std::vector<Interval> covered_;  // ordered
-  bool large_ = false;
-  std::set<std::string> seen_;
 };
 
 }  // namespace ts

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "ext/archive/flusher.h"
+#include "ext/archive/listing.h"
 #include "ext/archive/shard_name.h"
 #include "ext/base/clock.h"
 #include "ext/base/failpoint.h"
@@ -135,6 +136,7 @@ Spool::Spool(const SpoolConfig& config)
       full_durability_(config.full_durability),
       on_close_(static_cast<int>(config.on_close)),
       make_db_(connect()),
+      listings_(std::make_unique<YoungListings>()),
       flusher_(std::make_unique<Flusher>(*this, config.flush_timeout_ms)) {}
 
 void Spool::merge(const SpoolConfig& config) {
@@ -151,6 +153,7 @@ void Spool::merge(const SpoolConfig& config) {
 Spool::~Spool() {
   if (stale()) {  // the parent's: its threads do not exist here and its files are not ours to close
     flusher_.release();
+    listings_.release();
     make_db_->abandon();
     make_db_.release();
     for (auto& shard : ready_) shard->abandon(), shard.release();

@@ -23,6 +23,7 @@
 namespace ts {
 
 class Flusher;
+class YoungListings;
 
 enum class OnClose { kDue, kAlways, kNever };
 
@@ -82,6 +83,7 @@ class Spool {
   void let_others_lead() noexcept { locks_->unlock(0); }
 
   Flusher& flusher() { return *flusher_; }
+  YoungListings& listings() { return *listings_; }
 
  private:
   explicit Spool(const SpoolConfig& config);
@@ -107,6 +109,7 @@ class Spool {
   std::mutex make_mutex_;  // guards make_db_
   std::unique_ptr<SpoolDb> make_db_;
 
+  std::unique_ptr<YoungListings> listings_;
   std::unique_ptr<Flusher> flusher_;
 };
 

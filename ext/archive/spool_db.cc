@@ -300,6 +300,36 @@ std::vector<std::string> SpoolDb::keys_after(const std::string& table, std::int6
   return keys;
 }
 
+bool SpoolDb::remembers_since(std::int64_t seq) {
+  Statement& get = cached("SELECT (SELECT count(*) FROM sealed WHERE seq>?1)"
+                          " >= coalesce((SELECT seq FROM sqlite_sequence WHERE name='sealed'),0)-?1");
+  get.bind(1, seq);
+  bool all = get.step() && get.int64(0);
+  get.reset();
+  return all;
+}
+
+std::optional<std::vector<SealedRow>> SpoolDb::stored_since(const std::string& table, std::int64_t seq,
+                                                            const std::vector<std::int64_t>& waiting, std::int64_t upto) {
+  constexpr const char* kLater = "SELECT seq,tab,key,file,rows,bytes,state,etag FROM sealed WHERE seq>?1 AND seq<=?2 AND tab=?3";
+  std::vector<SealedRow> found;
+  auto add = [&](std::int64_t after, std::int64_t last) {
+    Statement& rows = cached(kLater);
+    rows.bind(1, after).bind(2, last).bind(3, std::string_view(table));
+    const std::vector<SealedRow> here = read_sealed(rows);
+    for (const SealedRow& row : here) {
+      if (row.state == "stored") found.push_back(row);
+    }
+    return !here.empty();
+  };
+  for (std::int64_t one : waiting) {
+    if (!add(one - 1, one)) return std::nullopt;
+  }
+  add(seq, upto);
+  if (!remembers_since(seq)) return std::nullopt;
+  return found;
+}
+
 std::vector<std::int64_t> SpoolDb::files_from(const std::string& table, std::int64_t shard) {
   std::vector<std::int64_t> out;
   Statement& rows = cached("SELECT s.seq FROM source f JOIN sealed s ON s.seq=f.seq WHERE f.shard=?1 AND s.tab=?2");

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -90,6 +91,11 @@ class SpoolDb {
   std::vector<SealedRow> pending();  // sealed and attempted, oldest first
   std::vector<SealedRow> rows_of(const std::string& table, const char* state);
   std::vector<std::string> keys_after(const std::string& table, std::int64_t seq);
+  bool remembers_since(std::int64_t seq);  // none with a larger number has been purged
+  // Those up to `upto` that are stored and, when `seq` was the last number, were not: either larger, or one of `waiting`. nullopt: some
+  // of them have been purged.
+  std::optional<std::vector<SealedRow>> stored_since(const std::string& table, std::int64_t seq, const std::vector<std::int64_t>& waiting,
+                                                     std::int64_t upto);
   std::vector<std::int64_t> files_from(const std::string& table, std::int64_t shard);
   bool is_pending(std::int64_t seq);
   void set_attempted(std::int64_t seq);

@@ -15,6 +15,7 @@ class Cursor : public sqlite3_vtab_cursor {
   ~Cursor() { close(); }
   void filter(int plan_number, const char* plan_text, sqlite3_value** arguments);
   void next();
+  void failed(const Error& error) noexcept { statement_->failed(error); }  // next() threw it
   bool eof() const { return current_ < 0; }
   void column(sqlite3_context* context, int index);
   sqlite3_int64 rowid() const;

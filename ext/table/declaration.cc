@@ -55,6 +55,8 @@ struct Option {
   void (*set)(Declaration&, std::string_view value, std::string_view label);
 };
 
+constexpr std::int64_t kMostStalenessMs = 3600'000;  // spool.db remembers for a day what was stored meanwhile
+
 constexpr Option kOptions[] = {
     {"location", [](Declaration& d, std::string_view value, std::string_view) { d.store.location = value; }},
     {"table", [](Declaration& d, std::string_view value, std::string_view) { d.table = value; }},
@@ -95,6 +97,11 @@ constexpr Option kOptions[] = {
      }},
     {"cache_dir", [](Declaration& d, std::string_view value, std::string_view) { d.cache_dir = value; }},
     {"cache_size", [](Declaration& d, std::string_view value, std::string_view label) { d.cache_size = parse_size(value, label); }},
+    {"max_staleness",
+     [](Declaration& d, std::string_view value, std::string_view label) {
+       d.max_staleness_ms = parse_duration(value, label);
+       if (d.max_staleness_ms > kMostStalenessMs) bad(std::string(label) + ": must be at most 1h, and 0 for a fresh listing each time");
+     }},
     {"flush_on_close",
      [](Declaration& d, std::string_view value, std::string_view label) {
        d.flush_on_close = one_of<FlushOnClose>(

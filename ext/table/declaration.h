@@ -26,6 +26,7 @@ struct Declaration {
   Durability durability = Durability::kNormal;
   std::string cache_dir;                    // empty: no disk cache
   std::uint64_t cache_size = 1ull << 30;    // bytes
+  std::int64_t max_staleness_ms = 0;        // of a listing that is used again; 0: every statement lists
   FlushOnClose flush_on_close = FlushOnClose::kDue;
   bool precision_given = false, partition_given = false;
 };

@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "ext/archive/catalogue.h"
 #include "ext/archive/scan.h"
 #include "ext/archive/snapshot.h"
 #include "ext/table/declaration.h"
@@ -31,11 +32,20 @@ struct StatementSnapshot {
   QueryStats stats;
   StatementCancel cancel{&stats};
   std::map<Spool*, std::unique_ptr<LocalSnapshot>> local;
-  std::map<std::string, std::shared_ptr<Catalogue>> catalogues;  // by location and table
+  std::map<std::string, std::shared_ptr<Catalogue>> catalogues;  // by location, table, spool and staleness
   // By rollup and group: what rowid the group has in every scan of the statement, once it was asked for.
   std::map<const void*, std::unordered_map<std::string, std::int64_t>> group_rowids;
   int cursors = 0;
-  int scans = 0;  // begun so far
+  int scans = 0;        // begun so far
+  bool afresh = false;  // listings of other statements are not used: one was outdated
+
+  // What a scan threw. True: an object that was listed is not there any more, and no listing of before is used again.
+  bool failed(const Error& error) noexcept {
+    if (error.code() != Code::kChanged && error.code() != Code::kNotFound) return false;
+    afresh = true;
+    for (auto& [spool, snapshot] : local) spool->listings().drop();
+    return true;
+  }
 
   // Runs begin(), the start of a scan. An object that was listed and is not there any more, or is another one, ends the statement;
   // but before the first row of its first scan everything is listed once more, for whoever took the object away may be done.
@@ -45,7 +55,7 @@ struct StatementSnapshot {
     try {
       begin();
     } catch (const Error& e) {
-      if (!first || scans > 1 || (e.code() != Code::kChanged && e.code() != Code::kNotFound)) throw;
+      if (!failed(e) || !first || scans > 1) throw;
       catalogues.clear();
       local.clear();
       begin();

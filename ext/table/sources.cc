@@ -62,16 +62,18 @@ class Finder {
   }
 
   Catalogue& catalogue() {
-    const TablePtr& def = table_.def();
     std::string key = table_.archive_key();
-    auto& known = statement_.catalogues[key];
-    auto catalogue = known ? known : std::make_shared<Catalogue>(table_.store(), def, local_);
+    std::int64_t age_ms = statement_.afresh ? 0 : table_.declaration().max_staleness_ms;
+    auto& known = statement_.catalogues[key + "\n" + table_.spool()->directory() + "\n" + std::to_string(age_ms)];
+    auto catalogue = known ? known : std::make_shared<Catalogue>(table_.store(), table_.def(), local_, age_ms);
+    catalogue->reuse(from_, to_, statement_.stats);
+    std::vector<std::function<void()>> tasks;
     if (!catalogue->covers(from_, to_)) {
       bool whole = statement_.several_ranges && !table_.session().large_archives().count(key);
-      auto list = [&] { catalogue->cover(from_, to_, whole, &statement_.cancel, statement_.stats); };
-      known ? table_.session().wait_for(statement_.cancel, {list}) : table_.check_archive(statement_, list);
-      if (catalogue->large()) table_.session().large_archives().insert(key);
+      tasks.push_back([this, whole, &catalogue] { catalogue->cover(from_, to_, whole, &statement_.cancel, statement_.stats); });
     }
+    known ? table_.session().wait_for(statement_.cancel, tasks) : table_.check_archive(statement_, std::move(tasks));
+    if (catalogue->large()) table_.session().large_archives().insert(key);
     known = catalogue;
     return *known;
   }
@@ -88,7 +90,8 @@ class Finder {
       add_shard(here, {row.key, "", table_.spool()->sealed_directory() + "/" + row.file, static_cast<std::uint64_t>(row.bytes), name->start,
                        name->end, name->rows});
     }
-    for (const ShardRef& ref : stored.shards()) add_shard(ordinal++, ref);
+    auto add = [&](const ShardList& list, std::size_t i, std::int64_t place) { add_shard(ordinal + place, list.ref(i)); };
+    statement_.stats.files_pruned += stored.find(from_, to_, add);
   }
 
   void add_shard(std::int64_t ordinal, ShardRef ref) {

@@ -168,9 +168,9 @@ void Table::declare() {
   if (rc != SQLITE_OK) throw_sqlite(session_->db(), rc, "timeseries: cannot declare " + sql_name_);
 }
 
-void Table::check_archive(StatementSnapshot& statement, const std::function<void()>& meanwhile) {
+void Table::check_archive(StatementSnapshot& statement, std::vector<std::function<void()>> meanwhile) {
   SpoolDb& db = session_->view(spool()).db();
-  if (db.archive_checked(archive_name_)) return session_->wait_for(statement.cancel, {meanwhile});
+  if (db.archive_checked(archive_name_)) return session_->wait_for(statement.cancel, meanwhile);
   auto store = this->store();
   auto table = def();
   bool there = false;
@@ -179,7 +179,8 @@ void Table::check_archive(StatementSnapshot& statement, const std::function<void
     there = archive.has_value();
     if (archive) check_archive_schema(*store, *table, *archive);
   };
-  session_->wait_for(statement.cancel, {compare, meanwhile});
+  meanwhile.insert(meanwhile.begin(), compare);
+  session_->wait_for(statement.cancel, meanwhile);
   if (there) db.set_archive_checked(archive_name_);
 }
 
@@ -306,7 +307,16 @@ int xFilter(sqlite3_vtab_cursor* base, int number, const char* plan, int, sqlite
 }
 
 int xNext(sqlite3_vtab_cursor* base) {
-  return guard([&] { cursor_of(base).next(); }, report_to(base->pVtab));
+  return guard(
+      [&] {
+        try {
+          cursor_of(base).next();
+        } catch (const Error& e) {
+          cursor_of(base).failed(e);
+          throw;
+        }
+      },
+      report_to(base->pVtab));
 }
 
 int xEof(sqlite3_vtab_cursor* base) { return cursor_of(base).eof(); }

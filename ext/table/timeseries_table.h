@@ -35,7 +35,7 @@ class Table : public sqlite3_vtab {
 
   // The schema of the archive agrees with ours, or there is none yet. Asked of the store once per spool, while `meanwhile`
   // runs on another worker; of two errors the schema's is thrown.
-  void check_archive(StatementSnapshot& statement, const std::function<void()>& meanwhile);
+  void check_archive(StatementSnapshot& statement, std::vector<std::function<void()>> meanwhile);
 
   // Adds a row to the open transaction: one value per column. Throws and leaves nothing of it.
   void add_row(sqlite3_value** values);

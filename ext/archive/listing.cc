@@ -1,0 +1,120 @@
+// Listing: pages joined and checked, and what is kept of them.
+#include "ext/archive/listing.h"
+
+#include <algorithm>
+
+#include "ext/base/clock.h"
+#include "ext/base/failpoint.h"
+
+namespace ts {
+
+KeyRange keys_of(const TableDef& table, std::int64_t from, std::int64_t to) {
+  auto partition = [&](std::int64_t time) {
+    return table.directory + "/" +
+           partition_name(std::clamp(time, table.min_time, table.max_time), table.schema.precision, table.schema.partition);
+  };
+  // Everything in a partition sorts after "<partition>/" and before "<partition>0", as '0' follows '/'.
+  return {from <= table.min_time ? table.directory + "/" : partition(from),
+          to >= table.max_time ? table.directory + "0" : partition(to) + "0"};
+}
+
+// ---------------------------------------------------------------- the store
+
+ListingPtr Lister::list(const KeyRange& range, std::size_t pages) {
+  auto listing = std::make_shared<Listing>(Listing{range, ShardList(table_), Clock::system().steady_ms(), Clock::system().now_ms()});
+  listing->last_seq = state_.last_seq;
+  for (const SealedRow& row : state_.sealed) {
+    if (row.table == table_->name) listing->waiting.push_back(row.seq);
+  }
+  std::string at = range.after;
+  bool more = true;
+  for (std::size_t n = 0; more && at < range.last && n < pages; n++) more = page(at, listing->shards);
+  TS_FAILPOINT("snapshot.listed");
+  listing->range.last = more ? at : table_->directory + "0";
+  listing->shards.finish();
+  return listing;
+}
+
+bool Lister::page(std::string& at, ShardList& shards) {
+  const std::string prefix = table_->directory + "/";
+  ListPage page = store_.list(prefix, at, cancel_);
+  TS_FAILPOINT("snapshot.page");
+  for (const ObjectInfo& object : page.objects) {
+    if (object.key <= at) {
+      throw Error(Code::kCorrupt, "list: the store's listing is out of order at " + object_name(store_, object.key));
+    }
+    at = object.key;
+    add(object, shards);
+  }
+  if (page.more && page.objects.empty())
+    throw Error(Code::kCorrupt, "list: the store's listing makes no progress: " + object_name(store_, prefix));
+  return page.more;
+}
+
+void Lister::add(const ObjectInfo& object, ShardList& shards) const {
+  const Schema& schema = table_->schema;
+  std::string below = object.key.substr(table_->directory.size() + 1);
+  if (is_reserved(below)) {
+    bool schema_object = below.substr(0, 7) == "schema-" && below.find('/') == std::string::npos;
+    if (schema_object) return;  // numbered ones are known, others were refused when the schema was read
+    throw Error(Code::kTooNew,
+                "archive: written by a newer version (unknown object " + object_name(store_, object.key) + "); upgrade timeseries");
+  }
+  auto slash = below.find('/');
+  if (slash == std::string::npos || below.find('/', slash + 1) != std::string::npos) return;
+  std::string partition = below.substr(0, slash);
+  auto name = parse_shard_name(below.substr(slash + 1), schema.precision);
+  if (!name || !is_partition_name(partition, schema.partition)) return;  // somebody else's file
+  if (name->start > name->end || name->rows <= 0 || partition_name(name->start, schema.precision, schema.partition) != partition ||
+      partition_name(name->end, schema.precision, schema.partition) != partition) {
+    throw Error(Code::kCorrupt, "archive: a shard's name contradicts itself or its partition: " + object_name(store_, object.key));
+  }
+  shards.add(*name, object.etag, object.size);
+}
+
+// ---------------------------------------------------------------- young ones
+
+ListingPtr YoungListings::find(const std::string& table, const std::string& key, std::int64_t age_ms) {
+  const std::int64_t steady = Clock::system().steady_ms(), wall = Clock::system().now_ms();
+  std::lock_guard lock(mutex_);
+  for (auto kept = kept_.rbegin(); kept != kept_.rend(); ++kept) {
+    const Listing& listing = *kept->listing;
+    // The steady clock stands still while the machine sleeps, the other one may be set: the older age counts.
+    if (std::max(steady - listing.steady_ms, wall - listing.wall_ms) >= age_ms || wall < listing.wall_ms) continue;
+    if (kept->table == table && listing.range.after <= key && key < listing.range.last) return kept->listing;
+  }
+  return nullptr;
+}
+
+void YoungListings::keep(const std::string& table, ListingPtr listing, std::uint64_t drops) {
+  std::lock_guard lock(mutex_);
+  if (drops != drops_ || listing->shards.size() > kMostShards) return;
+  const KeyRange& range = listing->range;
+  std::size_t shards = listing->shards.size(), listings = 1;
+  for (auto kept = kept_.rbegin(); kept != kept_.rend(); ++kept) {
+    const Listing& old = *kept->listing;
+    bool replaced = kept->table == table && range.after <= old.range.after && old.range.last <= range.last;
+    bool expired = listing->steady_ms - old.steady_ms > kOldestMs;
+    if (replaced || expired || shards + old.shards.size() > kMostShards || listings == kMostListings) {
+      kept->listing = nullptr;
+      continue;
+    }
+    shards += old.shards.size();
+    listings++;
+  }
+  kept_.erase(std::remove_if(kept_.begin(), kept_.end(), [](const Kept& kept) { return !kept.listing; }), kept_.end());
+  kept_.push_back({table, std::move(listing)});
+}
+
+void YoungListings::drop() {
+  std::lock_guard lock(mutex_);
+  drops_++;
+  kept_.clear();
+}
+
+std::uint64_t YoungListings::drops() {
+  std::lock_guard lock(mutex_);
+  return drops_;
+}
+
+}  // namespace ts

@@ -1,0 +1,54 @@
+// ShardList: stored shards in the order of their keys, in 72 bytes each. A name says what the numbers say, so it is made of them again.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "ext/archive/shard_files.h"
+#include "ext/archive/shard_name.h"
+
+namespace ts {
+
+// A listing of millions is held in memory while a statement runs, and longer where max_staleness asks for it.
+class ShardList {
+ public:
+  explicit ShardList(TablePtr table) : table_(std::move(table)) {}
+
+  // Appends a shard, whose key sorts after those that are there.
+  void add(const ShardName& name, std::string_view etag, std::uint64_t size);
+  void finish();  // nothing more comes: lets go of what was held in advance
+
+  std::size_t size() const { return entries_.size(); }
+  std::int64_t start(std::size_t i) const { return entries_[i].start; }
+  std::int64_t end(std::size_t i) const { return entries_[i].end; }
+  std::int64_t rows(std::size_t i) const { return entries_[i].rows; }
+  std::string key(std::size_t i) const;
+  ShardRef ref(std::size_t i) const;
+  std::size_t after(std::string_view key) const;  // the first one whose key sorts after it
+  std::optional<std::size_t> find(std::string_view key) const;
+  std::size_t memory_bytes() const;
+
+ private:
+  static constexpr std::uint32_t kPooled = 1u << 31;  // the ETag is no MD5 in hex: where it lies in etags_, and its length
+  struct Entry {
+    std::int64_t start, end, rows;
+    std::uint64_t size;
+    UlidBits ulid;
+    std::array<unsigned char, 16> etag;
+    std::uint32_t writer, etag_length;
+  };
+  std::uint32_t writer_index(const std::string& writer);
+  std::string etag(const Entry& entry) const;
+
+  TablePtr table_;
+  std::vector<Entry> entries_;
+  std::vector<std::string> writers_;  // mostly few: one for each host
+  std::unordered_map<std::string, std::uint32_t> writer_indexes_;  // until finish()
+  std::string etags_;
+};
+
+}  // namespace ts
