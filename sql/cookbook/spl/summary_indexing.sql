@@ -1,5 +1,5 @@
 -- Parts that can be added are kept (counts, sums, least and greatest), and the report is made of them: an average is sum by count.
--- covers: sistats; sichart; sitimechart; sitop; sirare
+-- covers: sistats; sichart; sitop; sirare
 -- query: sistats avg(duration) BY host | collect index=summary
 CREATE TEMP TABLE summary AS
 SELECT time_bucket('30m', ts) AS ts, host, count(*) AS count, sum(duration_ms) AS sum, max(duration_ms) AS max
