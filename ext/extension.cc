@@ -11,6 +11,7 @@
 #include "ext/table/timeseries_table.h"
 #include "sql/bucket_functions.h"
 #include "sql/distribution.h"
+#include "sql/forecast_table.h"
 #include "sql/interpolate.h"
 #include "sql/lttb.h"
 #include "sql/ordered_aggregates.h"
@@ -61,6 +62,7 @@ int register_all(sqlite3* db, char** error) {
         check(register_sketches(db), "the sketches");
         check(register_window_functions(db), "the window functions");
         check(register_interpolate(db), "interpolate");
+        check(register_forecast_table(db), "forecast");
         check(register_lttb(db), "lttb");
         check(register_series_tables(db), "generate_series and gapfill");
         check(register_timeseries_table(db, session), "the module timeseries");

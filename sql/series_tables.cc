@@ -9,19 +9,14 @@
 #include <optional>
 #include <vector>
 
-#include "sql/function_support.h"
 #include "sql/local_bucket.h"
+#include "sql/table_function.h"
 #include "sql/time_subtype.h"
 
 namespace ts {
 namespace {
 
 __extension__ using Wide = __int128;
-
-struct FreeValue {
-  void operator()(sqlite3_value* value) const { sqlite3_value_free(value); }
-};
-using OwnedValue = std::unique_ptr<sqlite3_value, FreeValue>;
 
 // What a module is registered with.
 struct Kind {
@@ -31,24 +26,27 @@ struct Kind {
   std::shared_ptr<Zones> zones;
 };
 
-struct SeriesTable : sqlite3_vtab {
-  const Kind* kind = nullptr;
-};
-
 // Where starts is empty: first, first + step, ...
-struct SeriesCursor : sqlite3_vtab_cursor {
+struct SeriesCursor : CountedCursor {
+  using Definition = Kind;
   std::vector<std::int64_t> starts;
-  std::int64_t first = 0, step = 1, count = 0, at = 0;
+  std::int64_t first = 0, step = 1;
   bool reversed = false;
   OwnedValue shown[4];  // the hidden columns: the arguments as they were given
+
+  static const char* columns(const Kind& kind) {
+    return kind.gapfill ? "CREATE TABLE x(ts INTEGER, width HIDDEN, \"from\" HIDDEN, \"to\" HIDDEN, timezone HIDDEN)"
+                        : "CREATE TABLE x(value INTEGER, start HIDDEN, stop HIDDEN, step HIDDEN)";
+  }
+  static bool plan(const Kind& kind, sqlite3_index_info* info);
+  void filter(const Kind& kind, int order, std::string_view letters, sqlite3_value** argv);
+  void column(const Kind& kind, sqlite3_context* context, int column) const;
 
   std::int64_t value() const {
     const std::int64_t i = reversed ? count - 1 - at : at;
     return starts.empty() ? static_cast<std::int64_t>(Wide{first} + Wide{step} * i) : starts[static_cast<std::size_t>(i)];
   }
 };
-
-const Kind& kind_of(sqlite3_vtab* table) { return *static_cast<SeriesTable*>(table)->kind; }
 
 [[noreturn]] void bad(const std::string& message) { throw Error(Code::kBadInput, message); }
 
@@ -66,14 +64,13 @@ char letter_of_bound(unsigned char op) {
 }
 
 // False: an argument or a bound comes from a table that is not read yet; another order of tables will do.
-bool best_index(const Kind& kind, sqlite3_index_info* info) {
+bool SeriesCursor::plan(const Kind& kind, sqlite3_index_info* info) {
   std::string letters;
   bool waits = false, given[4] = {}, low = false, high = false;
   for (int i = 0; i < info->nConstraint; ++i) {
     const auto& constraint = info->aConstraint[i];
     const bool argument = constraint.iColumn > 0;
-    const char letter = !argument ? letter_of_bound(constraint.op)
-                        : constraint.op == SQLITE_INDEX_CONSTRAINT_EQ ? static_cast<char>('0' + constraint.iColumn - 1) : 0;
+    const char letter = argument ? argument_letter(constraint.iColumn, constraint.op, 1) : letter_of_bound(constraint.op);
     if (!letter || constraint.iColumn < 0 || (!argument && !kind.gapfill)) continue;
     if (!constraint.usable) {
       waits = true;
@@ -91,15 +88,11 @@ bool best_index(const Kind& kind, sqlite3_index_info* info) {
   const bool bounded = !kind.gapfill || ((low || given[1]) && (high || given[2]));
   if (!bounded && waits) return false;
   if (!bounded) bad(kind.name + ": the grid has no bounds; write " + kind.name + "(width, from, to), or WHERE ts >= ... AND ts < ...");
-  info->idxStr = sqlite3_mprintf("%s", letters.c_str());
-  if (!info->idxStr) throw std::bad_alloc();
-  info->needToFreeIdxStr = 1;
+  set_letters(info, letters);
   if (info->nOrderBy == 1 && info->aOrderBy[0].iColumn == 0) {
     info->orderByConsumed = 1;
     info->idxNum = info->aOrderBy[0].desc ? kDescending : kAscending;
   }
-  info->estimatedCost = 1'000;
-  info->estimatedRows = 1'000;
   return true;
 }
 
@@ -145,10 +138,9 @@ void start_gapfill(SeriesCursor& cursor, const Kind& kind, sqlite3_value* (&argu
   cursor.count = static_cast<std::int64_t>(cursor.starts.size());
 }
 
-void filter(SeriesCursor& cursor, const Kind& kind, int order, const std::string& letters, sqlite3_value** argv) {
-  cursor.starts.clear();
-  cursor.at = cursor.count = 0;
-  for (OwnedValue& shown : cursor.shown) shown.reset();
+void SeriesCursor::filter(const Kind& kind, int order, std::string_view letters, sqlite3_value** argv) {
+  starts.clear();
+  for (OwnedValue& value : shown) value.reset();
   sqlite3_value* arguments[4] = {};
   Range range;
   for (std::size_t i = 0; i < letters.size(); ++i) {
@@ -158,105 +150,22 @@ void filter(SeriesCursor& cursor, const Kind& kind, int order, const std::string
       narrow(range, letters[i], time_argument(argv[i], kind.precision, kind.name));
     } else {
       arguments[letters[i] - '0'] = argv[i];
-      cursor.shown[letters[i] - '0'].reset(sqlite3_value_dup(argv[i]));
+      shown[letters[i] - '0'].reset(sqlite3_value_dup(argv[i]));
     }
   }
-  kind.gapfill ? start_gapfill(cursor, kind, arguments, range) : start_series(cursor, arguments);
-  cursor.reversed = order == (cursor.step < 0 ? kAscending : kDescending);
+  kind.gapfill ? start_gapfill(*this, kind, arguments, range) : start_series(*this, arguments);
+  reversed = order == (step < 0 ? kAscending : kDescending);
 }
 
-void column(const SeriesCursor& cursor, const Kind& kind, sqlite3_context* context, int column) {
+void SeriesCursor::column(const Kind& kind, sqlite3_context* context, int column) const {
   if (column == 0) {
-    sqlite3_result_int64(context, cursor.value());
+    sqlite3_result_int64(context, value());
     if (kind.gapfill) sqlite3_result_subtype(context, subtype_of_precision(kind.precision));
-  } else if (cursor.shown[column - 1]) {
-    sqlite3_result_value(context, cursor.shown[column - 1].get());
+  } else if (shown[column - 1]) {
+    sqlite3_result_value(context, shown[column - 1].get());
   } else if (!kind.gapfill) {
     sqlite3_result_int64(context, column == 2 ? kDefaultStop : 1);
   }
-}
-
-SeriesCursor& cursor_of(sqlite3_vtab_cursor* cursor) { return *static_cast<SeriesCursor*>(cursor); }
-
-constexpr char kGapfillColumns[] = "CREATE TABLE x(ts INTEGER, width HIDDEN, \"from\" HIDDEN, \"to\" HIDDEN, timezone HIDDEN)";
-constexpr char kSeriesColumns[] = "CREATE TABLE x(value INTEGER, start HIDDEN, stop HIDDEN, step HIDDEN)";
-
-int xConnect(sqlite3* db, void* aux, int, const char* const*, sqlite3_vtab** out, char** error) noexcept {
-  return guard(
-      [&] {
-        auto table = std::make_unique<SeriesTable>();
-        static_cast<sqlite3_vtab&>(*table) = {};
-        table->kind = static_cast<const Kind*>(aux);
-        const int rc = sqlite3_declare_vtab(db, table->kind->gapfill ? kGapfillColumns : kSeriesColumns);
-        if (rc != SQLITE_OK) throw_sqlite(db, rc, table->kind->name);
-        sqlite3_vtab_config(db, SQLITE_VTAB_INNOCUOUS);
-        *out = table.release();
-      },
-      [error](const char* message) { set_message(error, message); });
-}
-int xDisconnect(sqlite3_vtab* table) noexcept {
-  delete static_cast<SeriesTable*>(table);
-  return SQLITE_OK;
-}
-int xBestIndex(sqlite3_vtab* table, sqlite3_index_info* info) noexcept {
-  bool usable = true;
-  const int rc = guard([&] { usable = best_index(kind_of(table), info); },
-                       [table](const char* message) { set_message(&table->zErrMsg, message); });
-  return rc == SQLITE_OK && !usable ? SQLITE_CONSTRAINT : rc;
-}
-int xOpen(sqlite3_vtab*, sqlite3_vtab_cursor** out) noexcept {
-  *out = new (std::nothrow) SeriesCursor();
-  return *out ? SQLITE_OK : SQLITE_NOMEM;
-}
-int xClose(sqlite3_vtab_cursor* cursor) noexcept {
-  delete static_cast<SeriesCursor*>(cursor);
-  return SQLITE_OK;
-}
-int xFilter(sqlite3_vtab_cursor* cursor, int order, const char* letters, int, sqlite3_value** argv) noexcept {
-  return guard([&] { filter(cursor_of(cursor), kind_of(cursor->pVtab), order, letters, argv); },
-               [cursor](const char* message) { set_message(&cursor->pVtab->zErrMsg, message); });
-}
-int xNext(sqlite3_vtab_cursor* cursor) noexcept {
-  ++cursor_of(cursor).at;
-  return SQLITE_OK;
-}
-int xEof(sqlite3_vtab_cursor* cursor) noexcept { return cursor_of(cursor).at >= cursor_of(cursor).count; }
-int xColumn(sqlite3_vtab_cursor* cursor, sqlite3_context* context, int i) noexcept {
-  column(cursor_of(cursor), kind_of(cursor->pVtab), context, i);
-  return SQLITE_OK;
-}
-int xRowid(sqlite3_vtab_cursor* cursor, sqlite3_int64* out) noexcept {
-  *out = cursor_of(cursor).at + 1;
-  return SQLITE_OK;
-}
-void xDestroy(void* kind) noexcept { delete static_cast<Kind*>(kind); }
-
-const sqlite3_module kModule = [] {
-  sqlite3_module module = {};
-  module.xConnect = xConnect;
-  module.xBestIndex = xBestIndex;
-  module.xDisconnect = xDisconnect;
-  module.xOpen = xOpen;
-  module.xClose = xClose;
-  module.xFilter = xFilter;
-  module.xNext = xNext;
-  module.xEof = xEof;
-  module.xColumn = xColumn;
-  module.xRowid = xRowid;
-  return module;
-}();
-
-bool has_module(sqlite3* db, const std::string& name) {
-  Statement find(db, "SELECT 1 FROM pragma_module_list WHERE name = ?1");
-  return find.bind(1, std::string_view(name)).step();
-}
-
-// SQLite destroys the kind in every case, also when it fails.
-void add_module(sqlite3* db, Kind kind) {
-  if (has_module(db, kind.name)) return;
-  const std::string name = kind.name;
-  const int rc = sqlite3_create_module_v2(db, name.c_str(), &kModule, new Kind(std::move(kind)), xDestroy);
-  if (rc != SQLITE_OK) throw_sqlite(db, rc, "timeseries: cannot register " + name);
 }
 
 }  // namespace
@@ -265,8 +174,10 @@ int register_series_tables(sqlite3* db) {
   return guard(
       [&] {
         const auto zones = std::make_shared<Zones>();
-        add_module(db, {"generate_series", false, Precision::kMillis, zones});
-        for (const UnitForm& form : kUnitForms) add_module(db, {std::string("gapfill") + form.suffix, true, form.precision, zones});
+        add_table_function<SeriesCursor>(db, {"generate_series", false, Precision::kMillis, zones});
+        for (const UnitForm& form : kUnitForms) {
+          add_table_function<SeriesCursor>(db, {std::string("gapfill") + form.suffix, true, form.precision, zones});
+        }
       },
       [](const char*) {});
 }
