@@ -14,6 +14,7 @@
 #include "sql/forecast_table.h"
 #include "sql/interpolate.h"
 #include "sql/lttb.h"
+#include "sql/math_functions.h"
 #include "sql/ordered_aggregates.h"
 #include "sql/regexp_functions.h"
 #include "sql/series_tables.h"
@@ -58,6 +59,7 @@ int register_all(sqlite3* db, char** error) {
         check(register_ordered_aggregates(db), "the ordered aggregates");
         check(register_distribution(db), "the distribution functions");
         check(register_regexp_functions(db), "the functions by regular expression");
+        check(register_math_functions(db), "the math functions");
         check(register_text_functions(db), "the text functions");
         check(register_sketches(db), "the sketches");
         check(register_window_functions(db), "the window functions");
