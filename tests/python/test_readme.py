@@ -43,11 +43,15 @@ def runnable(page):
         yield page.count("\n", 0, block.start()) + 1, block[1], block[3], after[3] if adjacent else None
 
 
+def forms_by_unit(arguments):
+    """The suffixes of a function with such arguments in docs/FUNCTIONS.md."""
+    return ("", "_s", "_us", "_ns") if re.search(r"\b(ts|width|from)\b", arguments) else ("",)
+
+
 def in_reference():
-    """The functions of docs/FUNCTIONS.md with the forms by unit of those that take a ts."""
+    """The functions of docs/FUNCTIONS.md with their forms by unit."""
     sections = re.findall(r"^### (\w+)\((.*)\)$", reference(), re.M)
-    return {name + suffix for name, arguments in sections
-            for suffix in (("", "_s", "_us", "_ns") if re.search(r"\b(ts|width|from)\b", arguments) else ("",))}
+    return {name + suffix for name, arguments in sections for suffix in forms_by_unit(arguments)}
 
 
 def troubleshooting():
