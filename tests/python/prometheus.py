@@ -32,11 +32,19 @@ def selector(labels):
 
 
 def value_text(value):
+    """A number, or one of the texts of as_json, as Prometheus writes it."""
+    if isinstance(value, str):
+        return value
     return {math.inf: "+Inf", -math.inf: "-Inf"}.get(value) or ("NaN" if math.isnan(value) else repr(float(value)))
 
 
 def values_of(pairs):
     return {round(ts * 1000): value for ts, value in pairs}
+
+
+def as_json(number):
+    """JSON has no infinities and no NaN: they are text, as in tests/data/promql."""
+    return float(number) if math.isfinite(number) else value_text(number)
 
 
 class Server:
@@ -128,16 +136,16 @@ def gauge(rng, length):
 
 
 def steps(rng, length):
-    return (rng.choice((-1, 0, 0, 1, 2.5)) for _ in range(length))
+    return (rng.choice((-1, 0, 0, 1, 2.5) if rng.random() < 0.97 else (math.inf, -math.inf)) for _ in range(length))
 
 
 def made(rng, kind, labels, mean, chance):
     at = times(rng, mean, chance)
-    return {"labels": labels, "samples": [[ts, float(value)] for ts, value in zip(at, kind(rng, len(at)))]}
+    return {"labels": labels, "samples": [[ts, as_json(value)] for ts, value in zip(at, kind(rng, len(at)))]}
 
 
 def gauges(seed):
-    """Six series of one metric m: counters, gauges and values that repeat, dense, sparse and with gaps."""
+    """Six series of one metric m: counters, gauges and values that repeat or are infinite, dense, sparse and with gaps."""
     rng = random.Random("series %d" % seed)
     kinds = (("counter", counter, 30000, 0.95), ("busy", counter, 60000, 0.7), ("gauge", gauge, 30000, 0.95),
              ("sparse", gauge, 200000, 0.6), ("steps", steps, 45000, 0.9), ("slow", gauge, 60000, 0.9))
@@ -209,7 +217,7 @@ def ask(server, case):
     expect = []
     for labels, values in server.range(case["query"], case["start_ms"], case["end_ms"], case["step_ms"]):
         numbers = [float(values[ts]) if ts in values else None for ts in at]
-        expect.append({"labels": labels, "values": [value_text(v) if v is not None and not math.isfinite(v) else v for v in numbers]})
+        expect.append({"labels": labels, "values": [None if number is None else as_json(number) for number in numbers]})
     return {**case, "expect": expect}
 
 

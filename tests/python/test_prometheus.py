@@ -2,6 +2,7 @@
 #
 # The pinned answers are tests/data/prometheus/answers.json, made by ask.py beside it. In make check a server is asked, with other seeds.
 import json
+import math
 import os
 
 from . import prometheus, support, test_promql
@@ -13,12 +14,17 @@ ROUNDING = 4e-15
 
 
 def window(series, case, end):
-    return [s for s in series["samples"] if end - case["range_ms"] < s[0] <= end]
+    return [(ts, test_promql.number(value)) for ts, value in series["samples"] if end - case["range_ms"] < ts <= end]
+
+
+def largest(series):
+    """The largest value but infinity, 0 without one."""
+    return max((abs(value) for one in series for _, value in one["samples"] if isinstance(value, float)), default=0)
 
 
 def extrapolates_otherwise(samples, begin):
     """Whether Prometheus before 3 let a counter reach its zero further than half a mean gap into a wide gap at the window's begin."""
-    if len(samples) < 2 or samples[0][1] < 0:
+    if len(samples) < 2 or samples[0][1] < 0 or any(math.isinf(value) for _, value in samples):
         return False
     values = [value for _, value in samples]
     risen = values[-1] - values[0] + sum(a for a, b in zip(values, values[1:]) if b < a)
@@ -29,15 +35,23 @@ def extrapolates_otherwise(samples, begin):
     return samples[0][0] - begin >= 1.1 * mean and mean / 2 < zero < 1.1 * mean
 
 
+def otherwise(case, samples, begin, answer):
+    """Whether Prometheus 3, or we by reason, answer otherwise: no number is infinity times 0, which is NaN in Prometheus' quantile."""
+    if {"rate", "increase"} & {case["fn"], case["inner"]}:
+        return extrapolates_otherwise(samples, begin)
+    return case["fn"] == "quantile_over_time" and answer is None and any(math.isinf(value) for _, value in samples)
+
+
 class Prometheus(test_promql.CaseRunner):
     def expected(self, case, series):
-        """{labels: a value for each time}; what Prometheus 3 answers otherwise is ANY."""
+        """{labels: a value for each time}; what is answered otherwise is ANY."""
         found = {test_promql.labels_of(e): [test_promql.number(v) for v in e["values"]] for e in case["expect"]}
-        for one in series if {"rate", "increase"} & {case["fn"], case["inner"]} else ():
+        for one in series:
             values = found.get(test_promql.labels_of(one), [])
-            for i in range(len(values)):
+            for i, value in enumerate(values):
                 end = case["start_ms"] + i * case["step_ms"] - case["offset_ms"]
-                if extrapolates_otherwise(window(one, case, end), end - case["range_ms"]):
+                begin = end - case["range_ms"]
+                if value is not test_promql.ANY and otherwise(case, window(one, case, end), begin, value):
                     values[i] = test_promql.ANY
         return found
 
@@ -46,8 +60,7 @@ class Prometheus(test_promql.CaseRunner):
         db, compared, all_values = self.connect(), 0, 0
         for one in sets:
             labels = self.load(db, one["series"])
-            rests = [ROUNDING * max(abs(value) for series in one["series"] for _, value in series["samples"]
-                                    if test_promql.labels_of(series) == label) for label in labels]
+            rests = [ROUNDING * largest(series for series in one["series"] if test_promql.labels_of(series) == label) for label in labels]
             for case in one["cases"]:
                 with self.subTest(query=case["query"], start=case["start_ms"], step=case["step_ms"]):
                     expected = self.expected(case, one["series"])
