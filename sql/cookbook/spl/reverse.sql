@@ -1,4 +1,4 @@
--- The order is said, not turned round.
--- covers: reverse; tail
--- query: sort _time | tail 2
-SELECT ts_text(ts) AS time, path FROM access_log ORDER BY ts DESC LIMIT 2;
+-- The order is said in reverse: rows have none but that of ORDER BY.
+-- covers: reverse
+-- query: sort status | reverse | table status, path | head 3
+SELECT status, path FROM access_log ORDER BY status DESC, ts DESC LIMIT 3;
