@@ -1,9 +1,11 @@
-# A private PostgreSQL, and random buckets of time to ask it for.
+# A private PostgreSQL, and random buckets of time and groups of numbers to ask it for.
 #
 # Server makes a cluster in a directory of its own, reached by a socket there, as an unprivileged user where root runs it. buckets(seed)
 # are random [kind, width, ts_us, zone, origin_us], half of them near a change of the zone's clock; ask() gives each its start in us.
+# groups(seed) are rows to aggregate; ask_statistics() gives each an answer for each of STATISTICS.
 import datetime
 import glob
+import json
 import os
 import pwd
 import random
@@ -133,3 +135,36 @@ def ask(server, asked):
     """The start of each, in microseconds."""
     sql = "".join("SELECT (extract(epoch FROM %s) * 1000000)::bigint;\n" % question(*one) for one in asked)
     return [int(line) for line in server.lines(sql)]
+
+
+# Aggregate: how PostgreSQL calls it over rows (y, x), with the share p.
+STATISTICS = {"percentile_cont(y, %(p)s)": "percentile_cont(%(p)s) WITHIN GROUP (ORDER BY y)",
+              "mode(y)": "mode() WITHIN GROUP (ORDER BY y)"}
+STATISTICS.update({call: call for call in (
+    "stddev_pop(y)", "stddev_samp(y)", "var_pop(y)", "var_samp(y)", "covar_pop(y, x)", "covar_samp(y, x)", "corr(y, x)", "regr_slope(y, x)",
+    "regr_intercept(y, x)", "regr_r2(y, x)", "sum(width_bucket(y, -%(p)s - 1, 5, 7))", "sum(width_bucket(y, 5, -%(p)s - 1, 3))")})
+
+
+def groups(seed, count):
+    """Random groups [p, [[y, x], ...]]: few or many rows, with NULL, equals, lines, and columns that do not vary."""
+    rng, found = random.Random("groups %d" % seed), []
+    for _ in range(count):
+        y, x = (rng.choice((lambda: rng.gauss(0, 3), lambda: rng.randrange(-4, 7), lambda: rng.gauss(1000, 1), lambda: 2.5)) for _ in "yx")
+        rows = [[float(y()), float(x())] for _ in range(rng.choice((0, 1, 2, 3, 10, 60)))]
+        if rng.random() < 0.2:
+            rows = [[3 * b - 1, b] for _, b in rows]
+        found.append([round(rng.random(), 3), [[None if rng.random() < 0.05 else value for value in row] for row in rows]])
+    return found
+
+
+def rows_sql(rows, real):
+    """The rows as a subquery; `real` is the type of both columns."""
+    values = ["(%s)" % ",".join("NULL" if value is None else repr(value) for value in row) for row in rows] or ["(NULL,NULL)"]
+    return "(SELECT CAST(column1 AS %s) AS y, CAST(column2 AS %s) AS x FROM (VALUES %s) AS rows)" % (real, real, ",".join(values))
+
+
+def ask_statistics(server, asked):
+    """Of each group an answer for each of STATISTICS."""
+    sql = "".join("SELECT json_build_array(%s) FROM %s AS g;\n" % (", ".join(STATISTICS.values()) % {"p": p}, rows_sql(rows, "float8"))
+                  for p, rows in asked)
+    return [json.loads(line.replace("NaN", "null")) for line in server.lines(sql)]

@@ -17,7 +17,7 @@ TIMES = [EVALUATED + thirds * MINUTE // 3 for thirds in range(-24, 11)]
 # Metric: the column of its value.
 METRICS = {"cpu": "usage", "cpu_limit": "limit", "region_info": "value", "http_requests_total": "value", "request_duration_bucket": "value"}
 # What a server may refuse as too new for it; as soon as it answers, it is compared.
-NEWER = re.compile(r" (anchored|smoothed)\b|\bfill(_left|_right)?\(|\b(first_over_time|ts_of_\w+|mad_over_time|max_of|min_of|"
+NEWER = re.compile(r" (anchored|smoothed)\b|\[5m \*|\bfill(_left|_right)?\(|\b(first_over_time|ts_of_\w+|mad_over_time|max_of|min_of|"
                    r"sort_by_label(_desc)?|timeseries_gen|integral)\(")
 # Recipe: why the server's answer is another one.
 OTHERWISE = {"limitk": "any k may be taken", "limit_ratio": "which ones, a hash of the labels decides",

@@ -1,6 +1,6 @@
-# PostgreSQL as an oracle of time_bucket: date_trunc and date_bin over random times, zones, widths and origins.
+# PostgreSQL as an oracle: date_trunc and date_bin of time_bucket, and the aggregates of SQL:2003, over random times and numbers.
 #
-# The pinned answers are tests/data/postgresql/answers.json, made by ask.py beside it. In make check a server is asked, with other seeds.
+# The pinned answers are tests/data/postgresql/*.json, made by ask.py beside them. In make check a server is asked, with other seeds.
 import datetime
 import json
 import os
@@ -50,6 +50,24 @@ class Postgresql(support.TimeseriesCase):
         self.assertEqual(differ, [])
         return twice
 
+    def check_statistics(self, asked, answers):
+        """The number of answers."""
+        self.assertEqual(len(asked), len(answers))
+        db = self.connect()
+        for (p, rows), theirs in zip(asked, answers):
+            calls = list(postgresql.STATISTICS)
+            ours = db.execute("SELECT %s FROM %s" % (", ".join(calls) % {"p": p}, postgresql.rows_sql(rows, "REAL"))).fetchone()
+            # PostgreSQL's sums are rounded.
+            rest = 1e-10 * max((abs(value) for row in rows for value in row if value is not None), default=0)
+            for call, a, b in zip(calls, ours, theirs):
+                self.assertTrue(a == b or None not in (a, b) and abs(a - b) <= 1e-9 * abs(b) + rest, (call, p, rows, a, b))
+        return len(answers) * len(postgresql.STATISTICS)
+
+    def test_pinned_statistics_of_postgresql_are_ours(self):
+        with open(os.path.join(support.ROOT, "tests/data/postgresql/statistics.json"), encoding="utf-8") as f:
+            rows = json.load(f)["groups"]
+        self.assertGreater(self.check_statistics([row[:2] for row in rows], [row[2] for row in rows]), 1000)
+
     def test_pinned_answers_of_postgresql_are_ours_but_for_times_shown_twice(self):
         with open(os.path.join(support.ROOT, "tests/data/postgresql/answers.json"), encoding="utf-8") as f:
             rows = json.load(f)["buckets"]
@@ -62,4 +80,7 @@ class Postgresql(support.TimeseriesCase):
             asked = [one for _ in range(support.ORACLE_SEEDS) for one in postgresql.buckets(int.from_bytes(os.urandom(4), "big"), BUCKETS)]
             with postgresql.Server() as server:
                 answers = postgresql.ask(server, asked)
+                groups = [one for _ in range(support.ORACLE_SEEDS) for one in postgresql.groups(int.from_bytes(os.urandom(4), "big"), 20)]
+                statistics = postgresql.ask_statistics(server, groups)
             print("%d buckets of PostgreSQL compared, %d begin at a time shown twice" % (len(asked), self.check(asked, answers)))
+            print("%d statistics of PostgreSQL compared" % self.check_statistics(groups, statistics))
