@@ -39,7 +39,7 @@ std::string option_fault(std::string_view text) { return fault({"ts TIMESTAMP", 
 constexpr const char* kOptionNames =
     "location, table, spool, precision, partition, flush_size, flush_interval, flush_timeout, spool_limit, durability, cache_dir, "
     "cache_size, "
-    "max_staleness, flush_on_close, endpoint, region, profile, anonymous";
+    "max_staleness, flush_on_close, endpoint, region, profile, anonymous, hedge";
 
 }  // namespace
 
@@ -244,7 +244,7 @@ TEST_CASE("declaration: every option is understood") {
                          "flush_size = '128MB'", "flush_interval='90 s'", "flush_timeout=\"20s\"", "spool_limit = '10GB'",
                          "durability='full'", "cache_dir='/var/cache/ts'", "cache_size='2GiB'", "max_staleness='10s'",
                          "flush_on_close='always'", "endpoint='http://127.0.0.1:9000'", "REGION='eu-central-1'", "profile=metrics",
-                         "anonymous=1"},
+                         "anonymous=1", "hedge='off'"},
                         {});
   CHECK(d.store.location == "s3://bucket/prefix");
   CHECK(d.table == "Cpu");
@@ -266,6 +266,7 @@ TEST_CASE("declaration: every option is understood") {
   CHECK(d.store.region == "eu-central-1");
   CHECK(d.store.profile == "metrics");
   CHECK(d.store.anonymous);
+  CHECK_FALSE(d.store.hedge);
 }
 
 TEST_CASE("declaration: the defaults are ms, day, 64MB, 5m, 15s, no spool limit, normal, no cache of 1GB, no staleness and due") {
@@ -284,6 +285,7 @@ TEST_CASE("declaration: the defaults are ms, day, 64MB, 5m, 15s, no spool limit,
   CHECK(d.max_staleness_ms == 0);
   CHECK(d.flush_on_close == FlushOnClose::kDue);
   CHECK_FALSE(d.store.anonymous);
+  CHECK(d.store.hedge);
 }
 
 TEST_CASE("declaration: a listing is used again for an hour at most") {

@@ -1,4 +1,4 @@
-// The laws of vfs/store.h, held by every Store: a directory, and a bucket of the real S3 server behind RetryingStore.
+// The laws of vfs/store.h, held by every Store: a directory, one whose reads are hedged, and a bucket of the real S3 server.
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,6 +15,7 @@
 #include "ext/base/file.h"
 #include "tests/support/s3_fixture.h"
 #include "vfs/file_store.h"
+#include "vfs/hedging_store.h"
 #include "vfs/retrying_store.h"
 
 #ifdef __linux__
@@ -67,6 +68,38 @@ class DirectoryPlace : public Place {
   std::string path_;
 };
 
+// Every second read waits to be called off, so that it is the second request of a hedged one that answers it.
+class Dawdling : public FileStore {
+ public:
+  using FileStore::FileStore;
+  ListPage list(std::string_view prefix, std::string_view start_after, const Cancel* cancel) override {
+    dawdle(cancel);
+    return FileStore::list(prefix, start_after, cancel);
+  }
+  Range get_range(std::string_view key, std::string_view etag, std::uint64_t offset, std::uint64_t length, const Cancel* cancel) override {
+    if (!etag.empty()) dawdle(cancel);
+    return FileStore::get_range(key, etag, offset, length, cancel);
+  }
+
+ private:
+  void dawdle(const Cancel* cancel) {
+    if (reads_++ % 2 != 0) return;
+    for (int i = 0; i < 1'000; i++, std::this_thread::yield()) {  // no longer: the second one may dawdle too, or fail
+      if (cancel->cancelled()) throw Error(Code::kInterrupted, "dawdling: interrupted: " + describe());
+    }
+  }
+  std::atomic<int> reads_{0};
+};
+
+class HedgedPlace : public DirectoryPlace {
+ public:
+  std::unique_ptr<Store> open(std::size_t page_size) const override {
+    const HedgePolicy always{0, 0, 0, 1, 4};
+    auto slow = std::make_shared<Dawdling>(DirectoryPlace::open(page_size)->describe().substr(7), page_size);
+    return std::make_unique<HedgingStore>(std::move(slow), Clock::system(), always);
+  }
+};
+
 class BucketPlace : public Place {
  public:
   BucketPlace() : server_(S3Server::get()), prefix_(server_.fresh_prefix()) {}
@@ -79,6 +112,8 @@ class BucketPlace : public Place {
   S3Server& server_;
   std::string prefix_;
 };
+
+#define EVERY_PLACE DirectoryPlace, HedgedPlace, BucketPlace
 
 std::vector<std::string> all_keys(Store& store, const std::string& prefix = "", std::string after = "") {
   std::vector<std::string> keys;
@@ -95,7 +130,7 @@ using Keys = std::vector<std::string>;
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("store contract: what is put is what is read, and listed with its size and ETag", T, DirectoryPlace, BucketPlace) {
+TEST_CASE_TEMPLATE("store contract: what is put is what is read, and listed with its size and ETag", T, EVERY_PLACE) {
   T place;
   auto store = place.open(1000);
   const PutResult put = store->put_if_absent("cpu/2026-11-23/a.sqlite", "hello");
@@ -112,7 +147,7 @@ TEST_CASE_TEMPLATE("store contract: what is put is what is read, and listed with
   CHECK(range.etag == put.etag);
 }
 
-TEST_CASE_TEMPLATE("store contract: a new place is empty", T, DirectoryPlace, BucketPlace) {
+TEST_CASE_TEMPLATE("store contract: a new place is empty", T, EVERY_PLACE) {
   T place;
   auto store = place.open(1000);
   CHECK(store->list("", "").objects.empty());
@@ -120,7 +155,7 @@ TEST_CASE_TEMPLATE("store contract: a new place is empty", T, DirectoryPlace, Bu
   store->remove("cpu/nothing");
 }
 
-TEST_CASE_TEMPLATE("store contract: ranges are exact at the begin, inside, across and past the end", T, DirectoryPlace, BucketPlace) {
+TEST_CASE_TEMPLATE("store contract: ranges are exact at the begin, inside, across and past the end", T, EVERY_PLACE) {
   T place;
   auto store = place.open(1000);
   std::string bytes(3'000'000, '\0');
@@ -146,7 +181,7 @@ TEST_CASE_TEMPLATE("store contract: ranges are exact at the begin, inside, acros
   CHECK(nothing.etag == etag);
 }
 
-TEST_CASE_TEMPLATE("store contract: an empty object can be put, listed and read", T, DirectoryPlace, BucketPlace) {
+TEST_CASE_TEMPLATE("store contract: an empty object can be put, listed and read", T, EVERY_PLACE) {
   T place;
   auto store = place.open(1000);
   CHECK(store->put_if_absent("empty", "").stored);
@@ -156,7 +191,7 @@ TEST_CASE_TEMPLATE("store contract: an empty object can be put, listed and read"
   CHECK(range.object_size == 0);
 }
 
-TEST_CASE_TEMPLATE("store contract: a second put changes nothing and says so", T, DirectoryPlace, BucketPlace) {
+TEST_CASE_TEMPLATE("store contract: a second put changes nothing and says so", T, EVERY_PLACE) {
   T place;
   auto store = place.open(1000);
   CHECK(store->put_if_absent("k", "first").stored);
@@ -164,7 +199,7 @@ TEST_CASE_TEMPLATE("store contract: a second put changes nothing and says so", T
   CHECK(store->get_range("k", "", 0, 100).bytes == "first");
 }
 
-TEST_CASE_TEMPLATE("store contract: of sixteen writers of a key exactly one wins", T, DirectoryPlace, BucketPlace) {
+TEST_CASE_TEMPLATE("store contract: of sixteen writers of a key exactly one wins", T, EVERY_PLACE) {
   T place;
   auto store = place.open(1000);
   for (int round = 0; round < 5; ++round) {
@@ -187,7 +222,7 @@ TEST_CASE_TEMPLATE("store contract: of sixteen writers of a key exactly one wins
   }
 }
 
-TEST_CASE_TEMPLATE("store contract: keys come in byte order of the whole key, each once, in pages of two", T, DirectoryPlace, BucketPlace) {
+TEST_CASE_TEMPLATE("store contract: keys come in byte order of the whole key, each once, in pages of two", T, EVERY_PLACE) {
   T place;
   Keys keys = {"a-b", "a.b", "a/b", "a/b-c/d", "a/b.c", "a0", "a/z/1", "b/c/d/e", "b/c", "B", "_", "a/z"};
   keys.erase(std::find(keys.begin(), keys.end(), "b/c"));  // a file and a directory of one name cannot both be
@@ -210,7 +245,7 @@ TEST_CASE_TEMPLATE("store contract: keys come in byte order of the whole key, ea
   CHECK(all_keys(*store, "a/", "A") == Keys{"a/b", "a/b-c/d", "a/b.c", "a/z/1"});
 }
 
-TEST_CASE_TEMPLATE("store contract: a page that ends with the last key says that there is no more", T, DirectoryPlace, BucketPlace) {
+TEST_CASE_TEMPLATE("store contract: a page that ends with the last key says that there is no more", T, EVERY_PLACE) {
   T place;
   auto store = place.open(2);
   for (const char* key : {"a", "b", "c", "d"}) store->put_if_absent(key, "");
@@ -219,7 +254,7 @@ TEST_CASE_TEMPLATE("store contract: a page that ends with the last key says that
   CHECK(!page.more);
 }
 
-TEST_CASE_TEMPLATE("store contract: odd characters in keys survive put, list, get and remove", T, DirectoryPlace, BucketPlace) {
+TEST_CASE_TEMPLATE("store contract: odd characters in keys survive put, list, get and remove", T, EVERY_PLACE) {
   T place;
   auto store = place.open(3);
   Keys keys = {"a b",    "a+b",   "a%20b",   "a%b",         "a#b",  "a?b=c&d",  "\xC3\xA4\xE2\x82\xAC/\xF0\x9F\x98\x80",
@@ -250,7 +285,7 @@ TEST_CASE_TEMPLATE("store contract: a pinned read of an overwritten or removed o
   CHECK(error.has(store->describe() + "/k"));
 }
 
-TEST_CASE_TEMPLATE("store contract: what is removed is gone, and removing it again is no error", T, DirectoryPlace, BucketPlace) {
+TEST_CASE_TEMPLATE("store contract: what is removed is gone, and removing it again is no error", T, EVERY_PLACE) {
   T place;
   auto store = place.open(1000);
   store->put_if_absent("a/b", "x");

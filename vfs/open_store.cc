@@ -2,6 +2,7 @@
 #include "ext/base/limits.h"
 #include "vfs/caching_store.h"
 #include "vfs/file_store.h"
+#include "vfs/hedging_store.h"
 #include "vfs/retrying_store.h"
 #include "vfs/s3_store.h"
 #include "vfs/store.h"
@@ -68,7 +69,9 @@ static std::shared_ptr<Store> open_uncached(const StoreOptions& options) {
   }
   S3Config config = s3_config(options);
   config.page_size = list_page_size();
-  return std::make_shared<RetryingStore>(std::make_shared<S3Store>(std::move(config)));
+  auto retrying = std::make_shared<RetryingStore>(std::make_shared<S3Store>(std::move(config)));
+  if (!options.hedge) return retrying;
+  return std::make_shared<HedgingStore>(std::move(retrying));
 }
 
 std::shared_ptr<Store> open_store(const StoreOptions& options) {

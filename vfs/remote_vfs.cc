@@ -146,10 +146,12 @@ Source resolve_s3(const char* path) {
       options.region = value;
     } else if (key == "anonymous") {
       options.anonymous = sqlite3_uri_boolean(path, "anonymous", 0) != 0;
+    } else if (key == "hedge") {
+      options.hedge = sqlite3_uri_boolean(path, "hedge", 1) != 0;
     } else if (!is_sqlite_parameter(key)) {
       // The value stays out of the message: somebody may have tried a secret.
       throw Error(Code::kBadInput, "vfs s3: unknown parameter '" + key + "': " + without_secrets(path) +
-                                       "; known are endpoint, region and anonymous, secrets come from the environment");
+                                       "; known are endpoint, region, anonymous and hedge, secrets come from the environment");
     }
   }
   return std::make_shared<RemoteSource>(std::make_shared<RangedFile>(open_store(options), name.key, "", 0), nullptr);

@@ -82,6 +82,7 @@ struct StoreOptions {
   std::string region;
   std::string profile;
   bool anonymous = false;
+  bool hedge = true;             // the slowest reads are asked again (vfs/hedging_store.h)
   std::string cache_dir;         // pinned ranges are kept there; empty: nowhere
   std::uint64_t cache_size = 0;  // bytes
 };
@@ -90,7 +91,7 @@ struct StoreOptions {
 // "s3://bucket/prefix@https://endpoint", "file:///dir". Throws kBadInput with the remedy. Makes no request.
 std::string normalise_location(const StoreOptions& options);
 
-// The store at a location, with retry and, where a cache_dir is given, a cache around it. Makes no request.
+// The store at a location; where it is remote with retry and hedging, where a cache_dir is given with a cache around it. Makes no request.
 std::shared_ptr<Store> open_store(const StoreOptions& options);
 
 }  // namespace ts

@@ -13,6 +13,7 @@ namespace {
 
 constexpr int kWorkers = 16;
 constexpr int kFetchers = 24;  // with workers that ask for themselves still no more than there are connections
+constexpr int kHedgers = 4;    // more slow answers at once are no tail
 
 struct Owned {
   explicit Owned(int threads) : pool(threads) {}
@@ -40,6 +41,11 @@ WorkerPool& WorkerPool::shared() {
 WorkerPool& WorkerPool::fetchers() {
   static std::atomic<Owned*> current{nullptr};
   return of_this_process(current, kFetchers);
+}
+
+WorkerPool& WorkerPool::hedgers() {
+  static std::atomic<Owned*> current{nullptr};
+  return of_this_process(current, kHedgers);
 }
 
 void WorkerPool::submit(std::function<void()> task) {

@@ -15,6 +15,7 @@ class WorkerPool {
   // The process's pools; a forked child gets its own.
   static WorkerPool& shared();    // opens and decodes files
   static WorkerPool& fetchers();  // GETs that nobody waits for yet; workers may wait for these
+  static WorkerPool& hedgers();   // requests that are made a second time; workers and fetchers may wait for these
 
   explicit WorkerPool(int most_threads) : most_threads_(most_threads) {}
 

@@ -111,6 +111,7 @@ constexpr Option kOptions[] = {
     {"region", [](Declaration& d, std::string_view value, std::string_view) { d.store.region = value; }},
     {"profile", [](Declaration& d, std::string_view value, std::string_view) { d.store.profile = value; }},
     {"anonymous", [](Declaration& d, std::string_view value, std::string_view label) { d.store.anonymous = parse_flag(value, label); }},
+    {"hedge", [](Declaration& d, std::string_view value, std::string_view label) { d.store.hedge = parse_flag(value, label); }},
 };
 
 const Option* find_option(std::string_view name) {

@@ -55,7 +55,7 @@ class Declarations(Case):
     def test_unknown_option_and_missing_location(self):
         self.refused('timeseries: unknown option "flush_sise"; the options are location, table, spool, precision, partition, flush_size, '
                      "flush_interval, flush_timeout, spool_limit, durability, cache_dir, cache_size, max_staleness, flush_on_close, "
-                     "endpoint, region, profile, anonymous", flush_sise="1MB")
+                     "endpoint, region, profile, anonymous, hedge", flush_sise="1MB")
         self.assertFails(self.open(), "CREATE VIRTUAL TABLE temp.cpu USING timeseries(ts TIMESTAMP)",
                          "timeseries: location is missing; say where the files are, as in location='s3://bucket/prefix' or "
                          "location='file:///var/lib/metrics'")
@@ -890,7 +890,7 @@ class RemoteFiles(Case):
                            "local file add ?vfs=unix"),
                           ("file:s3://bucket/x.sqlite?vfs=s3&secret=hunter2",
                            "vfs s3: unknown parameter 'secret': s3://bucket/x.sqlite; known are endpoint, "
-                           "region and anonymous, secrets come from the environment"),
+                           "region, anonymous and hedge, secrets come from the environment"),
                           ("file:https://host/?vfs=http", "vfs http: not the URL of a file: https://host/; write "
                                                           "file:https://host/x.sqlite?vfs=http, and for "
                            "a local file add ?vfs=unix")):
