@@ -5,6 +5,7 @@
 
 #include <mutex>
 
+#include "ext/base/interrupts.h"
 #include "ext/base/sqlite.h"
 #include "ext/table/functions.h"
 #include "ext/table/rollup_table.h"
@@ -35,6 +36,13 @@ static bool is_loaded(sqlite3* db) {
   bool found = find && sqlite3_step(find) == SQLITE_ROW;
   sqlite3_finalize(find);
   return found;
+}
+
+// An SQLite that does not tell of an interrupt needs a statement for it, and a table of facts is what ends that statement in time.
+static void watch_interrupts(sqlite3* db, Session& session) {
+  if (is_interrupted(db)) return;
+  sqlite3_exec(db, "SELECT 1 FROM ts_last_query() WHERE 0", nullptr, nullptr, nullptr);
+  session.interrupted();
 }
 
 int register_all(sqlite3* db, char** error) {
@@ -71,6 +79,7 @@ int register_all(sqlite3* db, char** error) {
         check(register_rollup_table(db, session), "the module timeseries_rollup");
         check(register_functions(db, session, [] { return "last VFS error: " + last_vfs_error(); }), "the functions");
         check(register_facts(db, session), "the tables of facts");
+        watch_interrupts(db, *session);
       },
       [&](const char* message) { set_message(error, message); });
 }

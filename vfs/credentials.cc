@@ -18,7 +18,7 @@ namespace {
 constexpr std::int64_t kRefreshBeforeMs = 5 * 60 * 1000;  // long enough for several tries, short against an hour's life
 constexpr std::int64_t kRefreshAgainMs = 30 * 1000;       // while the old ones still hold
 constexpr std::int64_t kMissingMs = 5 * 1000;             // how long "nothing found" is believed: metadata costs a second
-constexpr std::int64_t kWaitMs = 40;                      // a Cancel is polled at least every 50 ms
+constexpr std::int64_t kWaitMs = 20;                      // a Cancel is polled at least every 50 ms
 constexpr std::size_t kMaxFile = 1 << 20;                 // of a profile or token file
 constexpr std::uint64_t kMaxAnswer = 256 * 1024;          // of a metadata or STS answer
 

@@ -23,7 +23,7 @@
 namespace ts {
 namespace {
 
-constexpr int kPollMs = 40;  // a Cancel is polled at least every 50 ms
+constexpr int kPollMs = 20;  // a Cancel is polled at least every 50 ms
 
 std::string lower(std::string_view text) {
   std::string out(text);

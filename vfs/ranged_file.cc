@@ -34,7 +34,7 @@ constexpr std::uint64_t kCacheBytes = 16 << 20;         // four scans of one fil
 constexpr std::uint64_t kIslandBlocks = 4;              // what is there already is asked for again rather than split a GET
 constexpr std::uint64_t kPrefetchBytes = 1 << 20;       // of one prefetch: a larger span goes over several connections
 constexpr std::size_t kStreams = 8;                     // scans remembered: tables and indexes read in turns
-constexpr std::chrono::milliseconds kPollInterval{50};  // Cancel's law
+constexpr std::chrono::milliseconds kPollInterval{20};  // Cancel's law
 
 using Block = std::shared_ptr<const std::string>;
 

@@ -13,9 +13,11 @@
 #include <mutex>
 #include <optional>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
+#include "ext/base/interrupts.h"
 #include "ext/base/sqlite.h"
 #include "vfs/http_store.h"
 #include "vfs/remote_uri.h"
@@ -58,6 +60,7 @@ struct RemoteFile {
   const RemoteVfs* vfs;
   Source* source;
   sqlite3_int64 size;
+  sqlite3* const* connection;  // that reads; null until SQLite tells it
 };
 
 RemoteVfs& remote(sqlite3_vfs* vfs) { return *static_cast<RemoteVfs*>(vfs->pAppData); }
@@ -189,9 +192,29 @@ Source resolve_mount(const char* path) {
 
 // ---- a file ----
 
-std::size_t read_source(RemoteSource& source, std::uint64_t offset, void* into, std::size_t length) {
+// Ctrl-C of whoever reads through a VFS. A read is made by the thread that runs the statement, and that thread alone looks; others
+// that ask in its behalf get what it has seen.
+class ReaderCancel : public Cancel {
+ public:
+  // `connection`: null while a file is opened.
+  explicit ReaderCancel(sqlite3* const* connection) : connection_(connection) {}
+  bool cancelled() const override {
+    if (!stopped_ && std::this_thread::get_id() == reader_) {
+      const bool told = connection_ && *connection_ && is_interrupted(*connection_).value_or(false);
+      stopped_ = told || Interrupts::seen_by_this_thread(!connection_);
+    }
+    return stopped_;
+  }
+
+ private:
+  sqlite3* const* const connection_;
+  const std::thread::id reader_ = std::this_thread::get_id();
+  mutable std::atomic<bool> stopped_{false};
+};
+
+std::size_t read_source(RemoteSource& source, std::uint64_t offset, void* into, std::size_t length, const Cancel& reader) {
   if (source.unmounted) throw Error(Code::kIo, "vfs: no longer mounted: " + source.file->name());
-  return source.file->read(offset, into, length, source.cancel);
+  return source.file->read(offset, into, length, source.cancel ? source.cancel : &reader);
 }
 
 std::uint32_t big_endian(const unsigned char* at) {
@@ -201,10 +224,12 @@ std::uint32_t big_endian(const unsigned char* at) {
 // Refuses with a sentence what SQLite would refuse, or misread, without one. Returns the size.
 sqlite3_int64 check_database(const std::string& vfs, RemoteSource& source) {
   const std::string what = (vfs.starts_with(kMountVfs) ? "shard" : "vfs " + vfs) + ": " + source.file->name();
-  const std::uint64_t size = source.file->size(source.cancel);
+  const ReaderCancel reader(nullptr);
+  if (!source.cancel) (void)reader.cancelled();  // later reads find a probe that has not expired
+  const std::uint64_t size = source.file->size(source.cancel ? source.cancel : &reader);
   unsigned char header[kHeaderBytes] = {};
   if (size == 0) throw Error(Code::kCorrupt, what + " is empty, not an SQLite database");
-  if (read_source(source, 0, header, sizeof header) != sizeof header || std::memcmp(header, kMagic, sizeof kMagic) != 0) {
+  if (read_source(source, 0, header, sizeof header, reader) != sizeof header || std::memcmp(header, kMagic, sizeof kMagic) != 0) {
     throw Error(Code::kCorrupt, what + " is not an SQLite database");
   }
   if (header[18] == kWalVersion || header[19] == kWalVersion) {
@@ -233,7 +258,9 @@ int xRead(sqlite3_file* file, void* into, int length, sqlite3_int64 offset) noex
   RemoteSource* source = remote(file).source->get();
   std::size_t got = 0;
   const auto wanted = static_cast<std::size_t>(length);
-  const int rc = guarded(SQLITE_IOERR_READ, &source, [&] { got = read_source(*source, static_cast<std::uint64_t>(offset), into, wanted); });
+  const ReaderCancel reader(remote(file).connection);
+  const int rc =
+      guarded(SQLITE_IOERR_READ, &source, [&] { got = read_source(*source, static_cast<std::uint64_t>(offset), into, wanted, reader); });
   if (rc != SQLITE_OK || got == wanted) return rc;
   std::memset(static_cast<char*>(into) + got, 0, wanted - got);
   return SQLITE_IOERR_SHORT_READ;
@@ -256,6 +283,10 @@ int xCheckReservedLock(sqlite3_file*, int* reserved) noexcept {
 }
 
 int xFileControl(sqlite3_file* file, int operation, void* argument) noexcept {
+  if (operation == SQLITE_FCNTL_PDB) {
+    remote(file).connection = static_cast<sqlite3**>(argument);  // SQLite's own pointer: of whoever uses a shared cache at the moment
+    return SQLITE_OK;
+  }
   if (operation != SQLITE_FCNTL_VFSNAME) return SQLITE_NOTFOUND;
   *static_cast<char**>(argument) = sqlite3_mprintf("%s", remote(file).vfs->vfs.zName);
   return SQLITE_OK;
@@ -305,6 +336,7 @@ int xOpen(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int
     opened.vfs = &remote(vfs);
     opened.size = check_database(remote(vfs).name, *source);
     opened.source = new Source(source);
+    opened.connection = nullptr;
     opened.base.pMethods = &kMethods;
     if (out_flags) *out_flags = (flags & ~(SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)) | SQLITE_OPEN_READONLY;
   });

@@ -11,7 +11,7 @@
 namespace ts {
 namespace {
 
-constexpr std::int64_t kSliceMs = 50;  // a Cancel is polled at least this often
+constexpr std::int64_t kSliceMs = 20;  // a Cancel is polled at least this often
 
 double system_random() {
   thread_local std::minstd_rand generator{std::random_device{}()};

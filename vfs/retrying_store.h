@@ -1,7 +1,7 @@
 // RetryingStore: another Store, tried again while it is unavailable. One documented policy for each kind of call.
 //
 // Only Code::kUnavailable is tried again. Between two tries it sleeps a random part (full jitter) of base * 4^n, at most
-// `cap_ms`, or what the server's Retry-After says, at most `retry_after_cap_ms`; a Cancel ends the sleep within 50 ms. No
+// `cap_ms`, or what the server's Retry-After says, at most `retry_after_cap_ms`; a Cancel ends the sleep within 20 ms. No
 // try begins later than `budget_ms` after the first, but the second one always does (the first may have met a dead
 // connection). When a put's earlier try may have been carried out and a later one finds the key taken, the object is
 // read back and compared: its bytes decide who won; where reading is forbidden it counts as ours.

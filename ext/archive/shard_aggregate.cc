@@ -10,7 +10,7 @@ namespace ts {
 namespace {
 
 constexpr std::int64_t kRowsBetweenTicks = 4096;  // a few milliseconds
-constexpr auto kPoll = std::chrono::milliseconds(40);
+constexpr auto kPoll = std::chrono::milliseconds(20);
 
 }  // namespace
 

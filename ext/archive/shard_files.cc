@@ -82,7 +82,7 @@ void ShardFiles::give_back(std::unique_ptr<ShardFile> file) {
 namespace {
 
 constexpr std::size_t kBatchesAhead = 4;  // decoded before the statement wants them: bounds memory
-constexpr auto kPoll = std::chrono::milliseconds(40);
+constexpr auto kPoll = std::chrono::milliseconds(20);
 
 // What worker and statement share. The worker's task holds it, so it may outlive the stream by one batch.
 struct Shared {

@@ -158,13 +158,15 @@ int xConnect(sqlite3* db, void* aux, int, const char* const*, sqlite3_vtab** out
         int rc = sqlite3_declare_vtab(db, sql.c_str());
         if (rc != SQLITE_OK) throw_sqlite(db, rc, facts.name);
         sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
+        table->registration.session->facts_connected();
         *out = table.release();
       },
       [error](const char* message) { set_message(error, message); });
 }
 
 int xDisconnect(sqlite3_vtab* base) {
-  delete static_cast<FactsTable*>(base);
+  const std::unique_ptr<FactsTable> table(static_cast<FactsTable*>(base));
+  table->registration.session->facts_disconnected();
   return SQLITE_OK;
 }
 

@@ -132,14 +132,7 @@ void ts_insert(sqlite3_context* context, int argc, sqlite3_value** argv) {
 class CallerCancel : public Cancel {
  public:
   explicit CallerCancel(Session& session) : session_(session) {}
-  bool cancelled() const override {
-    try {
-      session_.check();
-      return false;
-    } catch (const Error&) {
-      return true;
-    }
-  }
+  bool cancelled() const override { return session_.interrupted(); }
 
  private:
   Session& session_;

@@ -16,7 +16,7 @@
 namespace ts {
 
 Session::~Session() {
-  finalize_probe();
+  finalize_probes();
   if (state_ && state_->generation != fork_generation()) {
     abandon(*state_);
     state_.release();
@@ -90,7 +90,7 @@ int Session::plan_number(const std::string& plan) {
 std::vector<sqlite3_stmt*> Session::running_statements() {
   std::vector<sqlite3_stmt*> running;
   for (sqlite3_stmt* s = sqlite3_next_stmt(db_, nullptr); s; s = sqlite3_next_stmt(db_, s)) {
-    if (s != probe_ && sqlite3_stmt_busy(s) && sqlite3_data_count(s) == 0) running.push_back(s);
+    if (sqlite3_stmt_busy(s) && sqlite3_data_count(s) == 0) running.push_back(s);
   }
   return running;
 }
@@ -194,7 +194,11 @@ void Session::remove_table(Table* table) {
   tables_.erase(std::remove(tables_.begin(), tables_.end(), table), tables_.end());
   if (planned_ == table) planned_ = nullptr;
   resolved_ = nullptr;
-  if (tables_.empty()) finalize_probe();
+  if (tables_.empty()) finalize_probes();
+}
+
+void Session::facts_disconnected() noexcept {
+  if (--facts_ == 0 && tables_.empty()) finalize_probes();
 }
 
 // A table of main or temp by its plain name goes on meaning the same until a timeseries table comes or goes or the TEMP
@@ -278,22 +282,21 @@ void Session::join_transaction() {
 
 // ---------------------------------------------------------------- waiting
 
+namespace {
+
+constexpr auto kPoll = std::chrono::milliseconds(20);
+
+}  // namespace
+
 void Session::check() {
-#if SQLITE_VERSION_NUMBER >= 3041000
-  if (sqlite3_libversion_number() >= 3041000) {
-    if (sqlite3_is_interrupted(db_)) throw Error(Code::kInterrupted, "interrupted");
-    return;
-  }
-#endif
-  // Compiling it notices an interrupt too, which may be there before the first check.
-  int rc = probe_ ? SQLITE_OK : sqlite3_prepare_v2(db_, "SELECT 1", -1, &probe_, nullptr);
-  if (rc == SQLITE_OK) rc = sqlite3_step(probe_);
-  sqlite3_reset(probe_);
-  if (rc == SQLITE_INTERRUPT) throw Error(Code::kInterrupted, "interrupted");
+  if (!interrupts_.seen()) return;
+  // All that runs on this connection ends. Whoever closes a cursor waits for its requests: they end too.
+  for (auto& [stmt, statement] : here().running) statement->cancel.stopped = true;
+  throw Error(Code::kInterrupted, "interrupted");
 }
 
-void Session::finalize_probe() noexcept {
-  sqlite3_finalize(std::exchange(probe_, nullptr));
+void Session::finalize_probes() noexcept {
+  if (facts_ == 0) interrupts_.finalize();
   sqlite3_finalize(std::exchange(resolved_until_, nullptr));
   resolved_ = nullptr;
 }
@@ -330,8 +333,9 @@ void Session::wait_for(StatementCancel& cancel, const std::vector<std::function<
     }
   }
   std::exception_ptr interrupted;
+  const Interrupts::Running running(db_);
   std::unique_lock lock(wait->mutex);
-  while (!wait->changed.wait_for(lock, std::chrono::milliseconds(40), [&] { return wait->running == 0; })) {
+  while (!wait->changed.wait_for(lock, kPoll, [&] { return wait->running == 0; })) {
     lock.unlock();
     try {
       if (!interrupted) check();

@@ -15,6 +15,7 @@
 #include "ext/archive/catalogue.h"
 #include "ext/archive/scan.h"
 #include "ext/archive/snapshot.h"
+#include "ext/base/interrupts.h"
 #include "ext/table/declaration.h"
 #include "ext/table/transaction.h"
 
@@ -90,6 +91,9 @@ class Session : public InterruptProbe {
   // Tables of this connection, for functions that name one.
   void add_table(Table* table);
   void remove_table(Table* table);
+  // Tables of facts: SQLite disconnects the last of all tables before it looks for statements that hinder a close.
+  void facts_connected() { facts_++; }
+  void facts_disconnected() noexcept;
   void planned(Table* table) { planned_ = table; }
   // Resolves 'name' or 'schema.name' as SQLite does. Throws kBadInput. Quick when the name is the same again.
   Table& resolve(std::string_view name);
@@ -101,11 +105,12 @@ class Session : public InterruptProbe {
   // Makes sure that ts_insert inside BEGIN takes part in SQLite's transaction.
   void join_transaction();
 
-  // Ctrl-C on SQLite older than 3.41: a statement stepped on this connection notices it.
+  // Ctrl-C: throws kInterrupted, and calls off the requests of every statement of this connection.
   void check() override;
+  bool interrupted() { return interrupts_.seen(); }
   // Runs tasks on workers, side by side, and waits for all, interruptibly. Of several errors the first task's is thrown.
   void wait_for(StatementCancel& cancel, const std::vector<std::function<void()>>& tasks);
-  void finalize_probe() noexcept;
+  void finalize_probes() noexcept;
 
  private:
   struct Plans {                   // of one sqlite3_prepare
@@ -142,7 +147,8 @@ class Session : public InterruptProbe {
   std::string resolved_name_;
   Table* resolved_ = nullptr;               // what resolved_name_ means while resolved_until_ is not expired
   sqlite3_stmt* resolved_until_ = nullptr;  // never stepped; SQLite expires it with every change of the TEMP schema
-  sqlite3_stmt* probe_ = nullptr;
+  Interrupts interrupts_{db_};
+  int facts_ = 0;
 };
 
 // A cursor's part in a statement's snapshot, from the moment it is opened: the last one that is let go may end it.
