@@ -457,7 +457,7 @@ void Flusher::collect_garbage(SpoolDb& db) {
 
 // ---------------------------------------------------------------- flush and stop
 
-std::int64_t Flusher::flush(SpoolDb& db, const std::string& table, std::int64_t timeout_ms, const Cancel& cancel) {
+std::int64_t Flusher::flush(SpoolDb& db, const std::string& table, std::int64_t timeout_ms, const Cancel& cancel, const Watch& watch) {
   SpoolState state = db.state();
   struct Wanted {
     std::int64_t id;
@@ -492,6 +492,7 @@ std::int64_t Flusher::flush(SpoolDb& db, const std::string& table, std::int64_t 
 
   // Another process may do the work: what spool.db says is progress too.
   std::size_t sealed = 0, left = SIZE_MAX;
+  std::uint64_t most_bytes = 0;
   std::uint64_t progress = progress_count_.load();
   std::int64_t progress_at = steady_ms();
   for (;;) {
@@ -503,10 +504,19 @@ std::int64_t Flusher::flush(SpoolDb& db, const std::string& table, std::int64_t 
     }
     if (sealed == wanted.size()) {
       std::size_t pending = 0;
-      for (const SealedRow& row : db.pending()) pending += files.count(row.seq);
+      std::uint64_t bytes = 0;
+      for (const SealedRow& row : db.pending()) {
+        if (!files.count(row.seq)) continue;
+        pending++;
+        bytes += static_cast<std::uint64_t>(row.bytes);
+      }
+      most_bytes = std::max(most_bytes, bytes);
       if (pending == 0) return static_cast<std::int64_t>(files.size());
       if (pending < left) progress_at = steady_ms();
       left = pending;
+      if (watch) watch(static_cast<std::int64_t>(files.size()), static_cast<std::int64_t>(files.size() - pending), most_bytes - bytes);
+    } else if (watch) {
+      watch(0, 0, 0);
     }
     if (cancel.cancelled()) throw Error(Code::kInterrupted, "interrupted");
     std::uint64_t now = progress_count_.load();

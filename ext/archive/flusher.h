@@ -8,6 +8,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -32,7 +33,10 @@ class Flusher {
 
   // Stores every row of `table` that was committed before the call. Returns the number of files stored for it.
   // Throws what stands in the way after timeout_ms without progress; the rows stay safe in the spool.
-  std::int64_t flush(SpoolDb& db, const std::string& table, std::int64_t timeout_ms, const Cancel& cancel);
+  // `watch`, where there is one, is told now and then how many files there are (0: not known yet), how many of them are stored, and
+  // the bytes of those.
+  using Watch = std::function<void(std::int64_t files, std::int64_t stored, std::uint64_t bytes)>;
+  std::int64_t flush(SpoolDb& db, const std::string& table, std::int64_t timeout_ms, const Cancel& cancel, const Watch& watch = {});
 
   // What stands in the way at the moment; "" when nothing does.
   std::string last_error();

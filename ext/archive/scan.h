@@ -50,6 +50,7 @@ struct ScanPlan {
 struct QueryStats {
   std::atomic<std::int64_t> files_listed{0}, files_pruned{0}, files_read{0}, requests{0}, bytes_read{0}, cache_hits{0}, rows_read{0},
       rows_returned{0};
+  std::atomic<std::int64_t> files_chosen{0}, files_done{0};  // for the progress shown: neither pruned, and read to their end
   std::int64_t started_ms = 0, elapsed_ms = 0;
 };
 

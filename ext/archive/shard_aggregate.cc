@@ -119,6 +119,7 @@ std::unique_ptr<PartialAggregates> ShardAggregation::aggregate(const ShardRef& r
     file->explain(e);
   }
   files_.give_back(std::move(file));
+  stats_.files_done++;
   return groups;
 }
 

@@ -141,6 +141,8 @@ class ShardStream : public RowStream {
         batch_ = std::move(shared_.ready.front());
         shared_.ready.pop_front();
         schedule();
+        lock.unlock();
+        probe_.check();  // a scan whose files never keep it waiting shows how far it is too
         batch_->next();
         return checked();
       }
@@ -231,6 +233,7 @@ class ShardStream : public RowStream {
       rows_ += made.batch->size();
       stats_->rows_read += made.batch->size();
     }
+    if (made.state == BatchSource::State::kEnd) stats_->files_done++;
     if (made.state == BatchSource::State::kEnd) check_complete(ref_, *plan_, rows_, object_name(*store_, ref_.key));
   }
 

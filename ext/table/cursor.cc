@@ -159,8 +159,10 @@ void Cursor::next() {
   }
   if (current_ >= 0) {
     returned_++;
+    table_.session().progress().row();
   } else {
     account();
+    table_.session().progress().erase();
   }
 }
 

@@ -146,7 +146,16 @@ void ts_flush(sqlite3_context* context, int, sqlite3_value** argv) {
       throw Error(Code::kBadInput, "ts_flush: a transaction is open; commit first");
     }
     SpoolDb& db = session.view(table.spool()).db();
-    std::int64_t files = table.spool()->flusher().flush(db, table.def()->name, table.declaration().flush_timeout_ms, CallerCancel(session));
+    struct Shown {
+      ProgressLine& line;
+      const std::int64_t begin_ms = Clock::system().steady_ms();
+      ~Shown() { line.erase(); }
+    } shown{session.progress()};
+    auto watch = [&](std::int64_t files, std::int64_t stored, std::uint64_t bytes) {
+      shown.line.show({shown.begin_ms, "sealing rows", files, stored, bytes});
+    };
+    std::int64_t files = table.spool()->flusher().flush(db, table.def()->name, table.declaration().flush_timeout_ms, CallerCancel(session),
+                                                        watch);
     sqlite3_result_int64(context, files);
   });
 }

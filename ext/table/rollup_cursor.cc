@@ -148,6 +148,7 @@ void RollupCursor::aggregate(Table& base, const RollupScan& scan) {
       files.push_back(std::move(source.shard));
     } else {
       statement.stats.files_pruned++;
+      statement.stats.files_chosen--;
     }
   }
   ShardAggregation shards(session.shard_files(), base.store(), scan, std::move(files), statement.cancel, statement.stats);
@@ -157,6 +158,7 @@ void RollupCursor::aggregate(Table& base, const RollupScan& scan) {
     aggregate_rows(*source.db, source.where, scan, *groups_, [&] { session.check(); });
   }
   shards.finish(*groups_, session);
+  session.progress().erase();
 }
 
 void RollupCursor::next() noexcept {

@@ -150,6 +150,7 @@ std::shared_ptr<StatementSnapshot> Session::statement_so_far() {
 
 void Session::cursor_closed(StatementSnapshot& statement) noexcept {
   statement.cursors--;
+  if (statement.cursors == 0) progress_.erase();
   if (statement.cursors > 0 || !statement.ends_with_cursors) return;
   if (!state_ || state_->generation != fork_generation()) return;  // a child's parent goes on with it
   let_go(statement);
@@ -288,7 +289,15 @@ constexpr auto kPoll = std::chrono::milliseconds(20);
 
 }  // namespace
 
+void Session::show_progress() {
+  const auto& newest = here().last;
+  if (!progress_.on() || !newest || newest->cursors == 0) return;
+  const QueryStats& s = newest->stats;
+  progress_.show({s.started_ms, "listing files", s.files_chosen, s.files_done, static_cast<std::uint64_t>(s.bytes_read)});
+}
+
 void Session::check() {
+  show_progress();
   if (!interrupts_.seen()) return;
   // All that runs on this connection ends. Whoever closes a cursor waits for its requests: they end too.
   for (auto& [stmt, statement] : here().running) statement->cancel.stopped = true;

@@ -16,6 +16,7 @@
 #include "ext/archive/scan.h"
 #include "ext/archive/snapshot.h"
 #include "ext/base/interrupts.h"
+#include "ext/base/progress_line.h"
 #include "ext/table/declaration.h"
 #include "ext/table/transaction.h"
 
@@ -108,6 +109,8 @@ class Session : public InterruptProbe {
   // Ctrl-C: throws kInterrupted, and calls off the requests of every statement of this connection.
   void check() override;
   bool interrupted() { return interrupts_.seen(); }
+  // What a terminal shows of a long wait: the statement that began last is told of by check().
+  ProgressLine& progress() { return progress_; }
   // Runs tasks on workers, side by side, and waits for all, interruptibly. Of several errors the first task's is thrown.
   void wait_for(StatementCancel& cancel, const std::vector<std::function<void()>>& tasks);
   void finalize_probes() noexcept;
@@ -135,6 +138,7 @@ class Session : public InterruptProbe {
   bool goes_on(const StatementSnapshot& statement) const;
   static void let_go(StatementSnapshot& statement) noexcept;
   Table& look_up(const std::string& name);
+  void show_progress();
   Table* planned_by(const std::string& quoted_name, bool& exists);
 
   sqlite3* db_;
@@ -148,6 +152,7 @@ class Session : public InterruptProbe {
   Table* resolved_ = nullptr;               // what resolved_name_ means while resolved_until_ is not expired
   sqlite3_stmt* resolved_until_ = nullptr;  // never stepped; SQLite expires it with every change of the TEMP schema
   Interrupts interrupts_{db_};
+  ProgressLine progress_ = ProgressLine::on_stderr();
   int facts_ = 0;
 };
 

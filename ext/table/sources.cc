@@ -99,6 +99,7 @@ class Finder {
       statement_.stats.files_pruned++;
       return;
     }
+    statement_.stats.files_chosen++;
     Source s;
     s.ordinal = ordinal;
     s.file = ref.key;
