@@ -165,6 +165,6 @@ class Newer(support.TimeseriesCase):
             self.skipTest("a sanitizer's runtime and another SQLite cannot both be loaded first")
         done = subprocess.run([sys.executable, "-m", "unittest", "-v", "python.test_interrupt.Interrupt"], text=True, capture_output=True,
                               cwd=os.path.join(support.ROOT, "tests"), timeout=300, env=support.environment(LD_PRELOAD=library))
-        sys.stderr.write("".join(line + "\n" for line in done.stderr.splitlines() if line.startswith("interrupt: ")))
+        sys.stderr.write("".join(line[line.index("interrupt: "):] + "\n" for line in done.stderr.splitlines() if "interrupt: " in line))
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("SQLite %s, " % NEWER, done.stderr)
