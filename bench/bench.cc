@@ -22,7 +22,8 @@ std::vector<ts_bench::Workload> all_workloads() {
   std::vector<ts_bench::Workload> all;
   for (const auto* group : {&ts_bench::kInsertWorkloads, &ts_bench::kLatencyWorkloads, &ts_bench::kSealWorkloads, &ts_bench::kReadWorkloads,
                             &ts_bench::kCodecWorkloads, &ts_bench::kTsbsWorkloads, &ts_bench::kRemoteWorkloads,
-                            &ts_bench::kStockWorkloads, &ts_bench::kFunctionWorkloads, &ts_bench::kTailWorkloads}) {
+                            &ts_bench::kStockWorkloads, &ts_bench::kFunctionWorkloads, &ts_bench::kTailWorkloads,
+                            &ts_bench::kCatalogueWorkloads}) {
     all.insert(all.end(), group->begin(), group->end());
   }
   return all;

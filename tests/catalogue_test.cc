@@ -66,7 +66,7 @@ struct Fixture {
   Seen look(Catalogue& catalogue, std::int64_t from, std::int64_t to) {
     std::uint64_t before = store->lists();
     catalogue.reuse(from, to, stats);
-    if (!catalogue.covers(from, to)) catalogue.cover(from, to, false, nullptr, stats);
+    if (!catalogue.covers(from, to)) catalogue.cover(from, to, nullptr, stats);
     CHECK(catalogue.covers(from, to));
     Seen seen;
     catalogue.find(from, to, [&](const ShardList& list, std::size_t i, std::int64_t) { seen.keys.push_back(list.key(i)); });
@@ -132,7 +132,7 @@ TEST_CASE("catalogue: a listing of its own age or older than asked for is not us
   f.look(INT64_MIN, INT64_MAX, kHour);
   std::string other = f.put(kT0 + kHour);
   YoungListings& young = f.spool->listings();
-  ListingPtr kept = young.find("cpu", "cpu/", kHour);
+  ListingPtr kept = young.find("cpu", "cpu/", false, kHour);
   REQUIRE(kept);
   auto aged = [&](std::int64_t ms) {
     auto older = std::make_shared<Listing>(*kept);
@@ -150,7 +150,7 @@ TEST_CASE("catalogue: a listing of its own age or older than asked for is not us
   later->wall_ms += kHour;
   young.drop();
   young.keep("cpu", later, young.drops());
-  CHECK_FALSE(young.find("cpu", "cpu/", kHour));
+  CHECK_FALSE(young.find("cpu", "cpu/", false, kHour));
 }
 
 TEST_CASE("catalogue: a young listing is joined with what this spool has stored since, each file once") {
@@ -178,6 +178,38 @@ TEST_CASE("catalogue: a young listing is joined with what this spool has stored 
   // The range counts for them too.
   CHECK(f.look(kT0 - kDay, kT0 - 1, kHour).keys.empty());
   CHECK(f.look(kT0 + 4 * kHour, kT0 + 4 * kHour, kHour).keys == Keys{later.key});
+}
+
+TEST_CASE("catalogue: a walk uses young listings from the end where it begins, and lists what they do not know") {
+  Fixture f;
+  Keys all;
+  for (int day = 0; day < 9; day++) all.push_back(f.put(kT0 - (8 - day) * kDay));
+  f.store->set_page_size(4);
+  for (bool down : {true, false}) {
+    f.spool->listings().drop();
+    auto walk_all = [&](std::size_t enough) {
+      LocalSnapshot local(f.view, nullptr);
+      Catalogue catalogue(f.store, f.table, local, kHour);
+      CatalogueWalk walk = catalogue.walk(INT64_MIN, INT64_MAX, down, true);
+      std::uint64_t before = f.store->lists();
+      Fixture::Seen seen;
+      while (!walk.done() && seen.keys.size() < enough) {
+        catalogue.reuse_next(walk, f.stats);
+        if (!catalogue.knows_next(walk)) catalogue.list_next(walk, nullptr, f.stats);
+        auto add = [&](const ShardList& list, std::size_t i, std::int64_t) { seen.keys.push_back(list.key(i)); };
+        catalogue.find(catalogue.take_next(walk), INT64_MIN, INT64_MAX, add);
+      }
+      std::sort(seen.keys.begin(), seen.keys.end());
+      seen.lists = f.store->lists() - before;
+      return seen;
+    };
+    CHECK(walk_all(1).lists > 0);
+    CHECK(walk_all(1).lists == 0);
+    CHECK(walk_all(100).lists > 0);
+    Fixture::Seen seen = walk_all(100);
+    CHECK(seen.lists == 0);
+    CHECK(seen.keys == all);
+  }
 }
 
 TEST_CASE("catalogue: what is sealed and stored after the snapshot is seen in no listing, an early or a late one") {
@@ -244,22 +276,24 @@ TEST_CASE("catalogue: young listings are bounded, a wider one takes the place of
     return std::make_shared<Listing>(Listing{range, ShardList(table), Clock::system().steady_ms(), Clock::system().now_ms()});
   };
   young.keep("cpu", listing(1000, 1001), 0);
-  CHECK(young.find("cpu", "1000", kHour));
-  CHECK_FALSE(young.find("cpu", "1001", kHour));
-  CHECK_FALSE(young.find("mem", "1000", kHour));
+  CHECK(young.find("cpu", "1000", false, kHour));
+  CHECK_FALSE(young.find("cpu", "1001", false, kHour));
+  CHECK_FALSE(young.find("mem", "1000", false, kHour));
+  CHECK(young.find("cpu", "1001", true, kHour));
+  CHECK_FALSE(young.find("cpu", "1000", true, kHour));
   for (int n = 0; n < 64; n++) young.keep("cpu", listing(2000 + n, 2001 + n), 0);
-  CHECK_FALSE(young.find("cpu", "1000", kHour));
-  CHECK(young.find("cpu", "2000", kHour));
+  CHECK_FALSE(young.find("cpu", "1000", false, kHour));
+  CHECK(young.find("cpu", "2000", false, kHour));
   ListingPtr wide = listing(2000, 2064);
   young.keep("cpu", wide, 0);
-  CHECK(young.find("cpu", "2030", kHour) == wide);
+  CHECK(young.find("cpu", "2030", false, kHour) == wide);
   for (int n = 0; n < 63; n++) young.keep("cpu", listing(3000 + n, 3001 + n), 0);
-  CHECK(young.find("cpu", "2030", kHour) == wide);
+  CHECK(young.find("cpu", "2030", false, kHour) == wide);
   std::uint64_t drops = young.drops();
   young.drop();
-  CHECK_FALSE(young.find("cpu", "2030", kHour));
+  CHECK_FALSE(young.find("cpu", "2030", false, kHour));
   young.keep("cpu", wide, drops);
-  CHECK_FALSE(young.find("cpu", "2030", kHour));
+  CHECK_FALSE(young.find("cpu", "2030", false, kHour));
   young.keep("cpu", wide, young.drops());
-  CHECK(young.find("cpu", "2030", kHour));
+  CHECK(young.find("cpu", "2030", false, kHour));
 }

@@ -2,6 +2,11 @@
 #include "ext/archive/catalogue.h"
 
 #include <algorithm>
+#include <numeric>
+#include <set>
+
+#include "ext/archive/listing_parts.h"
+#include "ext/base/clock.h"
 
 namespace ts {
 
@@ -18,23 +23,32 @@ KeyRange Catalogue::missing(std::int64_t from, std::int64_t to) const {
 }
 
 void Catalogue::reuse(std::int64_t from, std::int64_t to, QueryStats& stats) {
-  if (max_age_ms_ == 0) return;
-  YoungListings& young = local_.view().spool().listings();
   for (KeyRange needed = missing(from, to); !needed.empty(); needed = missing(from, to)) {
-    ListingPtr listing = young.find(table_->name, needed.after, max_age_ms_);
-    std::shared_ptr<ShardList> since = listing ? stored_since(*listing) : nullptr;
-    if (!since) return;
-    const std::vector<std::string> hidden = hidden_keys();
-    // A file may have been stored while it was listed: then it is in both.
-    std::vector<std::string> hidden_since = hidden;
-    for (std::size_t i = 0; i < since->size(); i++) {
-      if (listing->shards.find(since->key(i))) hidden_since.push_back(since->key(i));
-    }
-    for (const KeyRange& gap : gaps({needed.after, std::min(needed.last, listing->range.last)})) {
-      take(since, gap, hidden_since, stats);
-      take(listing, gap, hidden, stats);
-    }
+    if (!reuse(needed, needed.after, false, stats)) return;
   }
+}
+
+void Catalogue::reuse_next(const CatalogueWalk& walk, QueryStats& stats) {
+  if (!knows_next(walk)) reuse(walk.left, walk.down ? walk.left.last : walk.left.after, walk.down, stats);
+}
+
+// Takes of a range what one listing knows that ends (down), or begins, at a key of it. false: no young one does.
+bool Catalogue::reuse(const KeyRange& range, const std::string& key, bool down, QueryStats& stats) {
+  if (max_age_ms_ == 0) return false;
+  ListingPtr listing = local_.view().spool().listings().find(table_->name, key, down, max_age_ms_);
+  std::shared_ptr<ShardList> since = listing ? stored_since(*listing) : nullptr;
+  if (!since) return false;
+  const std::vector<std::string> hidden = hidden_keys();
+  // A file may have been stored while it was listed: then it is in both.
+  std::vector<std::string> hidden_since = hidden;
+  for (std::size_t i = 0; i < since->size(); i++) {
+    if (listing->shards.find(since->key(i))) hidden_since.push_back(since->key(i));
+  }
+  for (const KeyRange& gap : gaps({std::max(range.after, listing->range.after), std::min(range.last, listing->range.last)})) {
+    take(since, gap, hidden_since, stats);
+    take(listing, gap, hidden, stats);
+  }
+  return true;
 }
 
 // What this spool has stored since then and its snapshot does not read. Null: that is not known any more.
@@ -52,30 +66,43 @@ std::shared_ptr<ShardList> Catalogue::stored_since(const Listing& listing) {
   return since;
 }
 
-void Catalogue::cover(std::int64_t from, std::int64_t to, bool whole, const Cancel* cancel, QueryStats& stats) {
-  if (whole && covered_.empty()) {
-    // Several ranges in one statement: the first page of everything answers them all in a small archive.
-    list(keys_of(*table_, INT64_MIN, INT64_MAX), 1, cancel, stats);
-    large_ = covered_.back().last < keys_of(*table_, INT64_MIN, INT64_MAX).last;
-  }
+void Catalogue::begin_whole(const Cancel* cancel, QueryStats& stats) {
+  if (!covered_.empty()) return;
+  const KeyRange everything = keys_of(*table_, INT64_MIN, INT64_MAX);
+  large_ = list(everything, 1, cancel, stats)->range.last < everything.last;
+}
+
+void Catalogue::cover(std::int64_t from, std::int64_t to, const Cancel* cancel, QueryStats& stats) {
   if (covers(from, to)) return;
   // A statement that goes on to earlier and earlier ranges lists twice as many partitions before them each time.
   const Schema& schema = table_->schema;
   from = std::clamp(from, table_->min_time, table_->max_time);
   bool earlier = !covered_.empty() && missing(from, to).after < covered_.front().after;
-  for (std::size_t n = 1ull << std::min<std::size_t>(covered_.size(), 12); earlier && n > 1 && from > table_->min_time; n--) {
+  if (earlier) times_earlier_++;
+  for (std::size_t n = 1ull << std::min<std::size_t>(times_earlier_, 12); earlier && n > 1 && from > table_->min_time; n--) {
     from = std::max(table_->min_time, partition_start(from, schema.precision, schema.partition) - 1);
   }
-  list(missing(from, to), SIZE_MAX, cancel, stats);
+  list_all(missing(from, to), cancel, stats);
 }
 
-void Catalogue::list(const KeyRange& range, std::size_t pages, const Cancel* cancel, QueryStats& stats) {
-  YoungListings& young = local_.view().spool().listings();
-  const std::uint64_t drops = young.drops();
-  ListingPtr listing = Lister(*store_, table_, local_.state(), cancel).list(range, pages);
-  if (max_age_ms_ > 0) young.keep(table_->name, listing, drops);
+ListingPtr Catalogue::list(const KeyRange& range, std::size_t pages, const Cancel* cancel, QueryStats& stats) {
+  const std::uint64_t drops = local_.view().spool().listings().drops();
+  std::vector<ListingPtr> listings = {Lister(*store_, table_, local_.state(), cancel).list(range, pages)};
+  add(listings, drops, stats);
+  return listings[0];
+}
+
+void Catalogue::list_all(const KeyRange& range, const Cancel* cancel, QueryStats& stats) {
+  const std::uint64_t drops = local_.view().spool().listings().drops();
+  add(list_in_parts(*store_, table_, local_.state(), range, cancel), drops, stats);
+}
+
+void Catalogue::add(const std::vector<ListingPtr>& listings, std::uint64_t drops, QueryStats& stats) {
   const std::vector<std::string> hidden = hidden_keys();
-  for (const KeyRange& gap : gaps(listing->range)) take(listing, gap, hidden, stats);
+  for (const ListingPtr& listing : listings) {
+    if (max_age_ms_ > 0) local_.view().spool().listings().keep(table_->name, listing, drops);
+    for (const KeyRange& gap : gaps(listing->range)) take(listing, gap, hidden, stats);
+  }
 }
 
 // The parts of a range that are not covered yet.
@@ -105,16 +132,25 @@ std::vector<std::string> Catalogue::hidden_keys() {
 
 void Catalogue::take(const ListingPtr& listing, const KeyRange& range, const std::vector<std::string>& hidden, QueryStats& stats) {
   take(std::shared_ptr<const ShardList>(listing, &listing->shards), range, hidden, stats);
-  covered_.push_back(range);
-  std::sort(covered_.begin(), covered_.end(), [](const KeyRange& a, const KeyRange& b) { return a.after < b.after; });
+  auto next = std::find_if(covered_.begin(), covered_.end(), [&](const KeyRange& known) { return range.last <= known.after; });
+  next = covered_.insert(next, range);
+  if (next + 1 != covered_.end() && (next + 1)->after == next->last) {
+    next->last = (next + 1)->last;
+    covered_.erase(next + 1);
+  }
+  if (next != covered_.begin() && (next - 1)->last == next->after) {
+    (next - 1)->last = next->last;
+    covered_.erase(next);
+  }
 }
 
 void Catalogue::take(std::shared_ptr<const ShardList> list, const KeyRange& range, const std::vector<std::string>& hidden,
                      QueryStats& stats) {
-  Block block{std::move(list), 0, 0, {}, next_ordinal_};
+  Block block{range, std::move(list), 0, 0, {}, next_ordinal_};
   block.begin = block.list->after(range.after);
   block.end = block.list->after(range.last);
   for (const std::string& key : hidden) {
+    if (key <= range.after || key > range.last) continue;
     auto found = block.list->find(key);
     if (found && *found >= block.begin && *found < block.end) block.hidden.push_back(*found);
   }
@@ -123,6 +159,89 @@ void Catalogue::take(std::shared_ptr<const ShardList> list, const KeyRange& rang
   stats.files_listed += static_cast<std::int64_t>(block.end - block.begin - block.hidden.size());
   next_ordinal_ += static_cast<std::int64_t>(block.end - block.begin);
   if (block.begin < block.end) blocks_.push_back(std::move(block));
+}
+
+std::size_t Catalogue::memory_bytes() const {
+  std::set<const ShardList*> lists;
+  std::size_t bytes = blocks_.capacity() * sizeof(Block);
+  for (const Block& block : blocks_) {
+    if (lists.insert(block.list.get()).second) bytes += block.list->memory_bytes();
+  }
+  return bytes;
+}
+
+// ---------------------------------------------------------------- walks
+
+std::int64_t Catalogue::bound(const CatalogueWalk& walk) const {
+  const TableDef& table = *table_;
+  if (!walk.down) return time_after(table, walk.left.after).value_or(table.min_time);
+  const std::int64_t time = time_after(table, walk.left.last).value_or(table.max_time);
+  const bool inside = walk.left.last.find('/', table.directory.size() + 1) != std::string::npos;
+  // A shard may end when its partition does, however early it begins.
+  const std::int64_t end = inside ? partition_end(time, table.schema.precision, table.schema.partition) : time;
+  return end - (end < table.max_time);
+}
+
+bool Catalogue::knows_next(const CatalogueWalk& walk) const {
+  return std::any_of(covered_.begin(), covered_.end(), [&](const KeyRange& known) {
+    return walk.down ? known.after < walk.left.last && walk.left.last <= known.last
+                     : known.after <= walk.left.after && walk.left.after < known.last;
+  });
+}
+
+KeyRange Catalogue::take_next(CatalogueWalk& walk) const {
+  const KeyRange before = walk.left;
+  if (walk.down) {
+    for (auto known = covered_.rbegin(); known != covered_.rend(); ++known) {
+      if (known->after < walk.left.last && walk.left.last <= known->last) walk.left.last = std::max(known->after, walk.left.after);
+    }
+    return {walk.left.last, before.last};
+  }
+  for (const KeyRange& known : covered_) {
+    if (known.after <= walk.left.after && walk.left.after < known.last) walk.left.after = std::min(known.last, walk.left.last);
+  }
+  return {before.after, walk.left.after};
+}
+
+void Catalogue::list_next(CatalogueWalk& walk, const Cancel* cancel, QueryStats& stats) {
+  if (walk.down) return list_down(walk, cancel, stats);
+  list(walk.left, walk.step, cancel, stats);
+  walk.step *= 2;
+}
+
+// LIST only goes forwards, so going back means to guess where to begin: some partitions before what is known, or before now. Where
+// a page from there is not all, the guess was too early, and the middle between that page and the end is the next one. No page is
+// asked for twice.
+void Catalogue::list_down(CatalogueWalk& walk, const Cancel* cancel, QueryStats& stats) {
+  constexpr std::size_t kMostPartitions = 512;  // of one guess; after that it is the very beginning
+  const Schema& schema = table_->schema;
+  auto start_of = [&](std::int64_t time) { return partition_start(time, schema.precision, schema.partition); };
+  const std::string last = walk.left.last;
+  std::string floor = walk.left.after;  // what is below is known, or not wanted
+  for (const KeyRange& known : covered_) {
+    if (known.last < last) floor = std::max(floor, known.last);
+  }
+  const std::int64_t end = time_after(*table_, last).value_or(table_->max_time);
+  const std::int64_t now = convert_precision(Clock::system().now_ms(), Precision::kMillis, schema.precision);
+  std::int64_t guess = std::min(end, partition_end(now, schema.precision, schema.partition));
+  for (std::size_t n = 0; n < std::min(walk.step, kMostPartitions) && guess > table_->min_time; n++) guess = start_of(guess - 1);
+  // In a small archive the first page is everything, and then one request was enough.
+  const bool small = covered_.empty() && !walk.large;
+  std::string after = small || walk.step > kMostPartitions ? floor : std::max(floor, key_before(*table_, guess));
+  for (bool first = small;; first = false) {
+    ListingPtr listing = list({after, last}, 1, cancel, stats);
+    const std::string& at = listing->range.last;
+    if (at >= last) {
+      walk.step *= listing->shards.size() ? 2 : 8;  // where nothing was, who knows how far down something is
+      return;
+    }
+    large_ = true;
+    walk.step = 1;
+    const auto low = time_after(*table_, at);
+    const std::int64_t next = low ? partition_end(*low, schema.precision, schema.partition) : end;
+    if (next >= end) return list_all({at, last}, cancel, stats);
+    after = key_before(*table_, std::max(next, first ? guess : start_of(std::midpoint(*low, end))));
+  }
 }
 
 }  // namespace ts

@@ -4,15 +4,26 @@
 // snapshot; a younger one of another statement lacks what this spool stored since, which spool.db knows. From both are left out
 // the files whose rows the local snapshot has.
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "ext/archive/listing.h"
+#include "ext/archive/scan.h"
 #include "ext/archive/snapshot.h"
 
 namespace ts {
+
+// How far a scan in the order of time has come in the catalogue: it lists on as it goes.
+struct CatalogueWalk {
+  KeyRange left;  // what it has not been given yet
+  bool down = false;
+  bool large = false;    // the archive is known to be more than a page
+  std::size_t step = 1;  // pages upwards, partitions downwards: doubled each time
+  bool done() const { return left.empty(); }
+};
 
 class Catalogue {
  public:
@@ -24,18 +35,42 @@ class Catalogue {
   bool covers(std::int64_t from, std::int64_t to) const { return missing(from, to).empty(); }
   // Takes what young listings know of [from, to]. Makes no request.
   void reuse(std::int64_t from, std::int64_t to, QueryStats& stats);
-  // Lists what is needed for [from, to]. `whole`: begin at the first shard, for statements with several ranges.
-  void cover(std::int64_t from, std::int64_t to, bool whole, const Cancel* cancel, QueryStats& stats);
+  // Lists the first page of everything, if nothing is known yet: in a small archive that is all, for statements with several ranges.
+  void begin_whole(const Cancel* cancel, QueryStats& stats);
+  // Lists what is needed for [from, to]; a long range in parts side by side.
+  void cover(std::int64_t from, std::int64_t to, const Cancel* cancel, QueryStats& stats);
   bool large() const { return large_; }  // the first page from the beginning was not all
+
+  std::size_t memory_bytes() const;      // of what was listed
+
+  // A walk gives out [from, to] in parts, listing no further than it has come.
+  CatalogueWalk walk(std::int64_t from, std::int64_t to, bool down, bool large) const {
+    return {keys_of(*table_, from, to), down, large};
+  }
+  // No shard that the walk has still to give ends later (down), or begins earlier (up).
+  std::int64_t bound(const CatalogueWalk& walk) const;
+  bool knows_next(const CatalogueWalk& walk) const;
+  void reuse_next(const CatalogueWalk& walk, QueryStats& stats);                 // takes what a young listing knows; no request
+  void list_next(CatalogueWalk& walk, const Cancel* cancel, QueryStats& stats);  // then it knows
+  KeyRange take_next(CatalogueWalk& walk) const;                                 // as far as it knows: not empty when it does
 
   // Calls each(list, index, ordinal) for the shards that may hold rows of [from, to]; returns how many others there are. An ordinal
   // never changes while the statement runs.
   template <class Each>
   std::int64_t find(std::int64_t from, std::int64_t to, Each&& each) const {
+    return find(keys_of(*table_, INT64_MIN, INT64_MAX), from, to, each);
+  }
+  // The same, of those within a range of keys.
+  template <class Each>
+  std::int64_t find(const KeyRange& keys, std::int64_t from, std::int64_t to, Each&& each) const {
     std::int64_t others = 0;
     for (const Block& block : blocks_) {
-      auto hidden = block.hidden.begin();
-      for (std::size_t i = block.begin; i < block.end; i++) {
+      if (block.range.last <= keys.after || keys.last <= block.range.after) continue;
+      const bool part = block.range.after < keys.after || keys.last < block.range.last;
+      const std::size_t begin = part ? std::max(block.begin, block.list->after(keys.after)) : block.begin;
+      const std::size_t end = part ? std::min(block.end, block.list->after(keys.last)) : block.end;
+      auto hidden = std::lower_bound(block.hidden.begin(), block.hidden.end(), begin);
+      for (std::size_t i = begin; i < end; i++) {
         if (hidden != block.hidden.end() && *hidden == i) {
           ++hidden;
         } else if (block.list->end(i) < from || block.list->start(i) > to) {
@@ -50,6 +85,7 @@ class Catalogue {
 
  private:
   struct Block {
+    KeyRange range;
     std::shared_ptr<const ShardList> list;
     std::size_t begin = 0, end = 0;
     std::vector<std::size_t> hidden;  // in between, ascending
@@ -57,7 +93,11 @@ class Catalogue {
   };
   KeyRange missing(std::int64_t from, std::int64_t to) const;
   std::vector<KeyRange> gaps(const KeyRange& range) const;
-  void list(const KeyRange& range, std::size_t pages, const Cancel* cancel, QueryStats& stats);
+  ListingPtr list(const KeyRange& range, std::size_t pages, const Cancel* cancel, QueryStats& stats);
+  void list_all(const KeyRange& range, const Cancel* cancel, QueryStats& stats);
+  void list_down(CatalogueWalk& walk, const Cancel* cancel, QueryStats& stats);
+  void add(const std::vector<ListingPtr>& listings, std::uint64_t drops, QueryStats& stats);
+  bool reuse(const KeyRange& range, const std::string& key, bool down, QueryStats& stats);
   void take(const ListingPtr& listing, const KeyRange& range, const std::vector<std::string>& hidden, QueryStats& stats);
   void take(std::shared_ptr<const ShardList> list, const KeyRange& range, const std::vector<std::string>& hidden, QueryStats& stats);
   std::shared_ptr<ShardList> stored_since(const Listing& listing);
@@ -68,7 +108,8 @@ class Catalogue {
   LocalSnapshot& local_;
   const std::int64_t max_age_ms_;
   std::vector<Block> blocks_;
-  std::vector<KeyRange> covered_;  // ascending, none overlaps another
+  std::vector<KeyRange> covered_;  // ascending, apart from one another
+  std::size_t times_earlier_ = 0;
   std::int64_t next_ordinal_ = 0;
   bool large_ = false;
 };

@@ -20,35 +20,44 @@ KeyRange keys_of(const TableDef& table, std::int64_t from, std::int64_t to) {
 
 // ---------------------------------------------------------------- the store
 
-ListingPtr Lister::list(const KeyRange& range, std::size_t pages) {
-  auto listing = std::make_shared<Listing>(Listing{range, ShardList(table_), Clock::system().steady_ms(), Clock::system().now_ms()});
-  listing->last_seq = state_.last_seq;
+Listing Lister::nothing_yet(const KeyRange& range) const {
+  Listing listing{range, ShardList(table_), Clock::system().steady_ms(), Clock::system().now_ms(), state_.last_seq};
   for (const SealedRow& row : state_.sealed) {
-    if (row.table == table_->name) listing->waiting.push_back(row.seq);
+    if (row.table == table_->name) listing.waiting.push_back(row.seq);
   }
+  return listing;
+}
+
+ListingPtr Lister::list(const KeyRange& range, std::size_t pages) {
+  auto listing = std::make_shared<Listing>(nothing_yet(range));
   std::string at = range.after;
   bool more = true;
-  for (std::size_t n = 0; more && at < range.last && n < pages; n++) more = page(at, listing->shards);
+  for (std::size_t n = 0; more && at < range.last && n < pages; n++) {
+    ListPage page = fetch(at);
+    for (const ObjectInfo& object : page.objects) add(object, listing->shards);
+    if (!page.objects.empty()) at = page.objects.back().key;
+    more = page.more;
+  }
   TS_FAILPOINT("snapshot.listed");
   listing->range.last = more ? at : table_->directory + "0";
   listing->shards.finish();
   return listing;
 }
 
-bool Lister::page(std::string& at, ShardList& shards) {
+ListPage Lister::fetch(const std::string& at) const {
   const std::string prefix = table_->directory + "/";
   ListPage page = store_.list(prefix, at, cancel_);
   TS_FAILPOINT("snapshot.page");
+  const std::string* before = &at;
   for (const ObjectInfo& object : page.objects) {
-    if (object.key <= at) {
+    if (object.key <= *before) {
       throw Error(Code::kCorrupt, "list: the store's listing is out of order at " + object_name(store_, object.key));
     }
-    at = object.key;
-    add(object, shards);
+    before = &object.key;
   }
   if (page.more && page.objects.empty())
     throw Error(Code::kCorrupt, "list: the store's listing makes no progress: " + object_name(store_, prefix));
-  return page.more;
+  return page;
 }
 
 void Lister::add(const ObjectInfo& object, ShardList& shards) const {
@@ -74,14 +83,16 @@ void Lister::add(const ObjectInfo& object, ShardList& shards) const {
 
 // ---------------------------------------------------------------- young ones
 
-ListingPtr YoungListings::find(const std::string& table, const std::string& key, std::int64_t age_ms) {
+ListingPtr YoungListings::find(const std::string& table, const std::string& key, bool down, std::int64_t age_ms) {
   const std::int64_t steady = Clock::system().steady_ms(), wall = Clock::system().now_ms();
   std::lock_guard lock(mutex_);
   for (auto kept = kept_.rbegin(); kept != kept_.rend(); ++kept) {
     const Listing& listing = *kept->listing;
     // The steady clock stands still while the machine sleeps, the other one may be set: the older age counts.
     if (std::max(steady - listing.steady_ms, wall - listing.wall_ms) >= age_ms || wall < listing.wall_ms) continue;
-    if (kept->table == table && listing.range.after <= key && key < listing.range.last) return kept->listing;
+    const KeyRange& range = listing.range;
+    const bool knows = down ? range.after < key && key <= range.last : range.after <= key && key < range.last;
+    if (kept->table == table && knows) return kept->listing;
   }
   return nullptr;
 }

@@ -11,6 +11,7 @@
 
 #include "ext/archive/shard_list.h"
 #include "ext/archive/spool_db.h"
+#include "vfs/store.h"
 
 namespace ts {
 
@@ -38,12 +39,14 @@ class Lister {
   Lister(Store& store, TablePtr table, const SpoolState& state, const Cancel* cancel)
       : store_(store), table_(std::move(table)), state_(state), cancel_(cancel) {}
   // Page after page, at most so many, until the range is listed. The answer's range ends where it is complete to.
-  ListingPtr list(const KeyRange& range, std::size_t pages = SIZE_MAX);
+  ListingPtr list(const KeyRange& range, std::size_t pages);
+
+  // Its steps, for who lists in another way.
+  Listing nothing_yet(const KeyRange& range) const;                      // a listing that begins now
+  ListPage fetch(const std::string& at) const;                           // the page after a key, its order checked
+  void add(const ObjectInfo& object, ShardList& shards) const;  // if it is a shard
 
  private:
-  bool page(std::string& at, ShardList& shards);  // the next one; false: it was the last
-  void add(const ObjectInfo& object, ShardList& shards) const;
-
   Store& store_;
   TablePtr table_;
   const SpoolState& state_;
@@ -57,8 +60,8 @@ class YoungListings {
   static constexpr std::size_t kMostListings = 64;
   static constexpr std::size_t kMostShards = 1u << 20;  // 72 bytes each
 
-  // One no older than `age_ms` that knows what comes right after `key`. Null: none does.
-  ListingPtr find(const std::string& table, const std::string& key, std::int64_t age_ms);
+  // One no older than `age_ms` that knows what comes right after `key`, or down to it. Null: none does.
+  ListingPtr find(const std::string& table, const std::string& key, bool down, std::int64_t age_ms);
   // `drops`: drops() before it was listed; what began before the last drop() is not kept.
   void keep(const std::string& table, ListingPtr listing, std::uint64_t drops);
   // Something that was listed is not there any more.

@@ -52,7 +52,7 @@ std::int64_t aggregate_shard(ShardFile& file, const ShardRef& ref, const std::st
   return rows;
 }
 
-ShardAggregation::ShardAggregation(ShardFiles& files, std::shared_ptr<Store> store, RollupScan scan, std::vector<ShardRef> shards,
+ShardAggregation::ShardAggregation(ShardFiles& files, std::shared_ptr<Store> store, RollupScan scan, std::vector<ShardPlace> shards,
                                    const Cancel& cancel, QueryStats& stats)
     : files_(files),
       store_(std::move(store)),
@@ -89,7 +89,7 @@ void ShardAggregation::work(std::size_t index) noexcept {
   Answer answer;
   try {
     if (stop_.cancelled()) throw Error(Code::kInterrupted, "interrupted");
-    answer.groups = aggregate(shards_[index]);
+    answer.groups = aggregate(shards_[index].ref());
   } catch (...) {
     answer.error = std::current_exception();
   }

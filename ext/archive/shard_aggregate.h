@@ -38,7 +38,7 @@ std::int64_t aggregate_shard(ShardFile& file, const ShardRef& ref, const std::st
 // Aggregates several files on the WorkerPool. `files`, `stats` and `cancel` outlive it. Used by the statement's thread.
 class ShardAggregation {
  public:
-  ShardAggregation(ShardFiles& files, std::shared_ptr<Store> store, RollupScan scan, std::vector<ShardRef> shards, const Cancel& cancel,
+  ShardAggregation(ShardFiles& files, std::shared_ptr<Store> store, RollupScan scan, std::vector<ShardPlace> shards, const Cancel& cancel,
                    QueryStats& stats);
   ~ShardAggregation();  // what is under way ends within one poll of Cancel or some thousand rows
 
@@ -73,7 +73,7 @@ class ShardAggregation {
   ShardFiles& files_;
   std::shared_ptr<Store> store_;
   RollupScan scan_;
-  std::vector<ShardRef> shards_;
+  std::vector<ShardPlace> shards_;
   QueryStats& stats_;
   Stop stop_;
 

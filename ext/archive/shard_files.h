@@ -8,17 +8,11 @@
 #include "ext/archive/scan.h"
 #include "ext/archive/sealed_file.h"
 #include "ext/archive/shard_batches.h"
+#include "ext/archive/shard_list.h"
 #include "vfs/remote_vfs.h"
 #include "vfs/store.h"
 
 namespace ts {
-
-// A sealed shard of the snapshot. `path` is set while it lies in the spool; when it is gone from there it was stored.
-struct ShardRef {
-  std::string key, etag, path;
-  std::uint64_t size = 0;
-  std::int64_t start = 0, end = 0, rows = 0;
-};
 
 // Where the plan asks for every row of a shard, their number is known from its name: throws kCorrupt naming `object`.
 void check_complete(const ShardRef& ref, const ScanPlan& plan, std::int64_t rows, const std::string& object);

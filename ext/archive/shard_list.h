@@ -2,16 +2,24 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
-#include "ext/archive/shard_files.h"
 #include "ext/archive/shard_name.h"
+#include "ext/archive/table_def.h"
 
 namespace ts {
+
+// A sealed shard of the snapshot. `path` is set while it lies in the spool; when it is gone from there it was stored.
+struct ShardRef {
+  std::string key, etag, path;
+  std::uint64_t size = 0;
+  std::int64_t start = 0, end = 0, rows = 0;
+};
 
 // A listing of millions is held in memory while a statement runs, and longer where max_staleness asks for it.
 class ShardList {
@@ -49,6 +57,14 @@ class ShardList {
   std::vector<std::string> writers_;  // mostly few: one for each host
   std::unordered_map<std::string, std::uint32_t> writer_indexes_;  // until finish()
   std::string etags_;
+};
+
+// A shard of a list, which outlives this; or, where there is none, one by itself.
+struct ShardPlace {
+  const ShardList* list = nullptr;
+  std::size_t index = 0;
+  std::shared_ptr<const ShardRef> alone;
+  ShardRef ref() const { return list ? list->ref(index) : *alone; }
 };
 
 }  // namespace ts

@@ -18,6 +18,9 @@ constexpr std::size_t kAhead = 8;  // sources whose first batch is fetched while
 void Cursor::close() noexcept {
   account();
   sources_.clear();
+  finder_.reset();
+  more_ = false;
+  named_ = -1;
   heap_.clear();
   opened_ = prefetched_ = 0;
   current_ = -1;
@@ -57,22 +60,46 @@ void Cursor::filter(int plan_number, const char* plan_text, sqlite3_value** argu
 void Cursor::begin() {
   close();
   local_ = &table_.session().local(*statement_, table_.spool());
-  for (Source& source : find_sources(table_, *statement_, *local_, plan_->from, plan_->to)) {
-    auto stream = stream_source(table_, *statement_, source, plan_);
-    sources_.push_back({std::move(source), std::move(stream)});
-  }
-  order_sources();
+  finder_.emplace(table_, *statement_, *local_, plan_->from, plan_->to);
+  // Sorted by tags all files are read side by side; without an order and without an end they are all read.
+  const bool in_parts = plan_->order == Order::kNone ? plan_->limit >= 0 : plan_->order != Order::kTags;
+  add_sources(in_parts ? finder_->begin(plan_->order == Order::kTimeDescending) : finder_->all());
+  list_on();  // also where the rows of the spool are enough, so that what is wrong with the store is said
   next();
 }
 
-void Cursor::order_sources() {
+// Of those that are not open yet the order is settled anew: what lies in the spool may be of any time.
+void Cursor::add_sources(std::vector<Source> found) {
+  if (sources_.empty()) sources_.reserve(found.size());
+  for (Source& source : found) sources_.push_back({std::move(source), nullptr});
+  more_ = finder_->more();
+  bound_ = more_ ? finder_->bound() : 0;
   auto by_start = [](const Reading& a, const Reading& b) { return a.start < b.start; };
   auto by_end = [](const Reading& a, const Reading& b) { return a.end > b.end; };
-  if (plan_->order == Order::kTimeDescending) {
-    std::stable_sort(sources_.begin(), sources_.end(), by_end);
-  } else {
-    std::stable_sort(sources_.begin(), sources_.end(), by_start);
-  }
+  auto unopened = sources_.begin() + static_cast<std::ptrdiff_t>(opened_);
+  plan_->order == Order::kTimeDescending ? std::stable_sort(unopened, sources_.end(), by_end)
+                                         : std::stable_sort(unopened, sources_.end(), by_start);
+  prefetched_ = opened_;
+}
+
+bool Cursor::list_on() {
+  if (!more_) return false;
+  add_sources(finder_->next());
+  return true;
+}
+
+// Whether what is not listed yet may come before what is.
+bool Cursor::must_list() const {
+  if (!more_) return false;
+  if (heap_.empty() && opened_ >= sources_.size()) return true;
+  if (plan_->order == Order::kTimeDescending) return bound_ > (heap_.empty() ? sources_[opened_].end : heap_.front().time);
+  return bound_ < (heap_.empty() ? sources_[opened_].start : heap_.front().time);
+}
+
+RowStream& Cursor::stream(std::size_t index) {
+  Reading& source = sources_[index];
+  if (!source.stream) source.stream = stream_source(table_, *statement_, source, plan_);
+  return *source.stream;
 }
 
 // ---------------------------------------------------------------- rows
@@ -98,7 +125,7 @@ bool Cursor::before(const Head& a, const Head& b) const {
 bool Cursor::advance(int index) {
   Reading& source = sources_[static_cast<std::size_t>(index)];
   check_source(source, *local_);
-  if (source.stream->next()) return true;
+  if (stream(static_cast<std::size_t>(index)).next()) return true;
   drop(index);
   return false;
 }
@@ -117,23 +144,28 @@ std::size_t Cursor::ahead() const {
 void Cursor::prefetch() {
   if (prefetched_ >= sources_.size() || prefetched_ >= opened_ + kAhead) return;
   for (std::size_t last = std::min(sources_.size(), opened_ + ahead()); prefetched_ < last; prefetched_++)
-    sources_[prefetched_].stream->prefetch();
+    stream(prefetched_).prefetch();
 }
 
 void Cursor::open_due() {
   auto later = [this](const Head& a, const Head& b) { return before(b, a); };
   bool down = plan_->order == Order::kTimeDescending;
-  while (opened_ < sources_.size()) {
+  while (opened_ < sources_.size() || more_) {
+    if (must_list()) {
+      list_on();
+      continue;
+    }
+    if (opened_ >= sources_.size()) return;
     // What begins after the next row's time waits. Without a row: what begins after the first one's end.
     const Reading& first = sources_[opened_];
     std::int64_t upto = !heap_.empty() ? heap_.front().time : down ? first.start : first.end;
     std::size_t due = opened_;
     for (; due < sources_.size(); due++) {
       if (down ? sources_[due].end < upto : sources_[due].start > upto) break;
-      if (heap_.empty() && plan_->limit >= 0 && due > opened_) break;
+      if (heap_.empty() && (plan_->limit >= 0 || first.near) && due > opened_) break;  // rows of the spool may be of any time
     }
     if (due == opened_) return;
-    for (std::size_t i = opened_; i < due; i++) sources_[i].stream->prefetch();
+    for (std::size_t i = opened_; i < due; i++) stream(i).prefetch();
     prefetched_ = std::max(prefetched_, due);
     for (; opened_ < due; opened_++) {
       int index = static_cast<int>(opened_);
@@ -148,6 +180,8 @@ void Cursor::open_due() {
 void Cursor::next() {
   if (plan_->order == Order::kNone) {
     while (current_ < 0 || !advance(current_)) {
+      while (opened_ >= sources_.size() && list_on()) {
+      }
       current_ = opened_ < sources_.size() ? static_cast<int>(opened_++) : -1;
       if (current_ < 0) break;
       prefetch();
@@ -200,7 +234,7 @@ void Cursor::next_by_tags() {
       std::push_heap(heap_.begin(), heap_.end(), later);
     }
   } else {
-    for (; prefetched_ < sources_.size(); prefetched_++) sources_[prefetched_].stream->prefetch();
+    for (; prefetched_ < sources_.size(); prefetched_++) stream(prefetched_).prefetch();
     for (; opened_ < sources_.size(); opened_++) push(static_cast<int>(opened_));
   }
   if (heap_.empty()) {
@@ -225,8 +259,9 @@ void Cursor::column(sqlite3_context* context, int index) {
   const Reading& source = sources_[static_cast<std::size_t>(current_)];
   if (index == schema.time_column) return sqlite3_result_int64(context, source.stream->time());
   if (index >= static_cast<int>(schema.columns.size())) {
-    if (source.file.empty()) return sqlite3_result_null(context);
-    return sqlite3_result_text(context, source.file.c_str(), static_cast<int>(source.file.size()), SQLITE_TRANSIENT);
+    if (named_ != current_) name_ = source.file(), named_ = current_;
+    if (name_.empty()) return sqlite3_result_null(context);
+    return sqlite3_result_text(context, name_.c_str(), static_cast<int>(name_.size()), SQLITE_TRANSIENT);
   }
   int slot = slots_[static_cast<std::size_t>(index)];
   if (slot < 0) throw Error(Code::kBadInput, "timeseries: SQLite asks for a column it said it would not use");
@@ -235,6 +270,9 @@ void Cursor::column(sqlite3_context* context, int index) {
 
 sqlite3_int64 Cursor::rowid() const {
   const Reading& source = sources_[static_cast<std::size_t>(current_)];
+  if (source.ordinal >= 1ll << (63 - kRowBits)) {
+    throw Error(Code::kUnsupported, "timeseries: more than 8388607 files in one statement have no rowid; bound the time");
+  }
   return (source.ordinal << kRowBits) | source.stream->ordinal();
 }
 

@@ -1,7 +1,7 @@
 // Cursor: one scan of a timeseries table: sources of the statement's snapshot, merged or one after the other.
 #pragma once
 #include <memory>
-#include <queue>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,8 +34,11 @@ class Cursor : public sqlite3_vtab_cursor {
 
   void close() noexcept;
   void begin();             // finds sources, and the first row
+  void add_sources(std::vector<Source> found);
+  bool list_on();  // finds more sources; false: there are none
+  bool must_list() const;
+  RowStream& stream(std::size_t source);
   void account() noexcept;  // what was returned so far, and how long it took
-  void order_sources();
   bool advance(int source);  // to its next row; false: it has no more
   void open_due();           // sources that may hold the next row
   void next_by_time();
@@ -50,8 +53,13 @@ class Cursor : public sqlite3_vtab_cursor {
   StatementHold statement_;
   LocalSnapshot* local_ = nullptr;
   std::shared_ptr<ScanPlan> plan_;
+  std::optional<SourceFinder> finder_;
+  bool more_ = false;       // sources are still to be found,
+  std::int64_t bound_ = 0;  // and none of them ends later, or begins earlier
   std::vector<int> slots_;        // column -> index in plan_->columns
   std::vector<Reading> sources_;  // in the order in which they are opened
+  int named_ = -1;                // the source whose file's name is in name_
+  std::string name_;
   std::vector<Head> heap_;        // of open sources, for ordered scans
   std::int64_t run_until_ = 0;    // sorted by tags: the current source goes on as long as its tags stay and its time is not later
   std::size_t opened_ = 0, prefetched_ = 0;

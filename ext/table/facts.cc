@@ -71,7 +71,7 @@ Rows files(Session& session, const std::string& name) {
     if (row.table == def->name) shard(row.key, row.bytes, "sealed", nothing());
   }
   Catalogue catalogue(table.store(), def, local, 0);
-  table.check_archive(statement, {[&] { catalogue.cover(INT64_MIN, INT64_MAX, false, &statement.cancel, statement.stats); }});
+  table.check_archive(statement, {[&] { catalogue.cover(INT64_MIN, INT64_MAX, &statement.cancel, statement.stats); }});
   catalogue.find(INT64_MIN, INT64_MAX, [&](const ShardList& list, std::size_t i, std::int64_t) {
     const ShardRef ref = list.ref(i);
     shard(ref.key, static_cast<std::int64_t>(ref.size), "stored", text(ref.etag));

@@ -140,9 +140,9 @@ void RollupCursor::aggregate(Table& base, const RollupScan& scan) {
   StatementSnapshot& statement = *statement_;
   LocalSnapshot& local = session.local(statement, base.spool());
   std::vector<Source> here;
-  std::vector<ShardRef> files;
-  for (Source& source : find_sources(base, statement, local, scan.plan->from, scan.plan->to)) {
-    if (source.db) {
+  std::vector<ShardPlace> files;
+  for (Source& source : SourceFinder(base, statement, local, scan.plan->from, scan.plan->to).all()) {
+    if (source.near) {
       here.push_back(std::move(source));
     } else if (scan.spec->wants_some_of(source.start, source.end)) {
       files.push_back(std::move(source.shard));
@@ -155,7 +155,7 @@ void RollupCursor::aggregate(Table& base, const RollupScan& scan) {
   shards.start();
   for (const Source& source : here) {
     check_source(source, local);
-    aggregate_rows(*source.db, source.where, scan, *groups_, [&] { session.check(); });
+    aggregate_rows(*source.near->db, source.near->where, scan, *groups_, [&] { session.check(); });
   }
   shards.finish(*groups_, session);
   session.progress().erase();

@@ -14,6 +14,7 @@
 
 #include "ext/archive/catalogue.h"
 #include "ext/archive/scan.h"
+#include "ext/archive/shard_files.h"
 #include "ext/archive/snapshot.h"
 #include "ext/base/interrupts.h"
 #include "ext/base/progress_line.h"
