@@ -18,9 +18,11 @@ void run_functions(Bench& bench) {
   db.exec("CREATE TABLE samples(v REAL, ts INTEGER)");
   db.exec("WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < " + rows +
           ") INSERT INTO samples SELECT i * 7919 % 1000 / 10.0, 1795418160000 + i * 1000 FROM n");
-  const auto nanos = [&](const std::string& expression) {
+  db.exec("CREATE TABLE lines(line TEXT)");
+  db.exec("INSERT INTO lines SELECT 'host' || ts % 17 || ' GET /item/' || ts || '?user=ann took ' || v || ' ms' FROM samples");
+  const auto nanos = [&](const std::string& expression, const std::string& table = "samples") {
     const double began = seconds();
-    db.text("SELECT " + expression + " FROM samples");
+    db.text("SELECT " + expression + " FROM " + table);
     return (seconds() - began) * 1e9 / static_cast<double>(bench.options().rows);
   };
   const auto cost = [&](const std::string& expression, const std::string& without) {
@@ -36,6 +38,12 @@ void run_functions(Bench& bench) {
   for (const char* name : {"first", "last", "delta", "increase", "rate", "irate", "num_resets", "deriv", "integral", "time_weight"}) {
     const std::string call = std::string(name) + "(v, ts)";
     aggregates.push_back({call, kAggregateAim, [=] { return nanos(call); }});
+  }
+  aggregates.push_back({"lttb(v, ts, 1000)", {}, [=] { return nanos("lttb(v, ts, 1000)"); }});
+  for (const char* call : {"regexp('GET /item/[0-9]+[?]', line)", "regexp('took [0-9.]+ s', line)",
+                           "length(regexp_extract(line, 'user=([a-z]+)', 1))", "length(parse_glob(line, 'user=* took *', 1))",
+                           "length(log_pattern(line))"}) {
+    aggregates.push_back({call, {}, [=] { return nanos(std::string("sum(") + call + ")", "lines"); }});
   }
   bench.compare(
       "ns/row", "sum(v)", [=] { return nanos("sum(v)"); }, aggregates);

@@ -83,7 +83,7 @@ TimeBucket::Wide TimeBucket::end(std::int64_t time) const {
   return width_ ? begin(time) + width_ : month_begin(month_bucket(time) + months_);
 }
 
-std::int64_t TimeBucket::start(std::int64_t time) const { return clamped(begin(time)); }
+std::int64_t TimeBucket::slow_start(std::int64_t time) const { return clamped(begin(time)); }
 
 std::int64_t TimeBucket::last(std::int64_t time) const { return clamped(end(time) - 1); }
 

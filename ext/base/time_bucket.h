@@ -15,7 +15,15 @@ namespace ts {
 class TimeBucket {
  public:
   // The first and last time of the bucket that holds `time`.
-  std::int64_t start(std::int64_t time) const;
+  std::int64_t start(std::int64_t time) const {
+    std::int64_t since = 0, start = 0;
+    if (width_ && !__builtin_sub_overflow(time, origin_, &since)) {
+      std::int64_t rest = since % width_;
+      rest += rest < 0 ? width_ : 0;
+      if (!__builtin_sub_overflow(time, rest, &start)) return start;
+    }
+    return slow_start(time);
+  }
   std::int64_t last(std::int64_t time) const;
   // The start of the one after it, and the first start that is `time` or later; nullopt: beyond the integers.
   std::optional<std::int64_t> next(std::int64_t time) const;
@@ -27,6 +35,7 @@ class TimeBucket {
  private:
   friend TimeBucket parse_time_bucket(std::string_view text, Precision precision, std::string_view label);
   __extension__ using Wide = __int128;  // a start or an end may lie outside 64 bits
+  std::int64_t slow_start(std::int64_t time) const;  // months, and what lies near the ends of the integers
   Wide begin(std::int64_t time) const;
   Wide end(std::int64_t time) const;  // not part of it
   Wide month_begin(std::int64_t month) const;

@@ -58,6 +58,25 @@ class Buckets(support.TimeseriesCase):
         self.assertEqual(self.value("time_bucket_s('1 day', ts_s('2026-07-01T03:00:00Z'), 'Europe/Berlin', ts_s('2026-01-01T05:00:00Z'))"
                                     " - ts_s('2026-06-30T04:00:00Z')"), 0)  # six on the local clock
 
+    def test_a_constant_width_answers_every_row_as_one_from_a_column_does(self):
+        self.db.execute("CREATE TABLE s(ts, width)")
+        times = [5, -5, 0, None, 7.0, 1795418160000, -(2 ** 63), 2 ** 63 - 1, -(2 ** 63) + 3, 946857600000, 946857599999]
+        for width in (10, 7, "1 day", "1 month", 2 ** 46):
+            self.db.execute("DELETE FROM s")
+            self.db.executemany("INSERT INTO s VALUES(?, ?)", [(ts, width) for ts in times])
+            one, other = [self.db.execute("SELECT %s FROM s ORDER BY rowid" % call, more).fetchall()
+                          for call, more in (("time_bucket(?, ts)", (width,)), ("time_bucket(width, ts)", ()))]
+            self.assertEqual(one, other, width)
+        rows = "SELECT time_bucket(10, CASE value WHEN 1 THEN 1 ELSE %s END) FROM generate_series(1, 2)"
+        for later, message in (("ts_s('2026-11-23')",
+                                "time_bucket: the time counts 's' and the function 'ms'; use the form of the time's unit"),
+                               ("'x'", "time_bucket: the time \"x\" is no whole number; ts('...') makes one from text"),
+                               ("1.5", "time_bucket: the time 1.5 is no whole number; ts('...') makes one from text")):
+            self.assertFails(self.db, rows % later, message)
+        self.assertEqual(self.db.execute("SELECT ts_text(time_bucket('1 day', ts)) FROM (SELECT ts('2026-11-23T07:16:00Z') AS ts "
+                                         "UNION ALL SELECT ts('2026-11-24T01:00:00Z'))").fetchall(),
+                         [("2026-11-23T00:00:00.000Z",), ("2026-11-24T00:00:00.000Z",)])
+
     def test_null_in_any_argument_is_null(self):
         for call in ("time_bucket(NULL, 1)", "time_bucket('1h', NULL)", "time_bucket('1h', 1, NULL)", "duration(NULL)",
                      "auto_bucket(NULL, 1, 1)", "auto_bucket(0, 1, NULL)"):
