@@ -7,6 +7,7 @@
 #include <chrono>
 
 #include "ext/archive/archive_schema.h"
+#include "ext/archive/importer.h"
 #include "ext/archive/sealer.h"
 #include "ext/archive/shard_name.h"
 #include "ext/base/clock.h"
@@ -392,10 +393,11 @@ void Flusher::upload_one(SpoolDb& db, const SealedRow& row) {
   std::call_once(once, stop_flushers_at_exit);
   TS_FAILPOINT("upload.put");
   if (!put.stored) {
-    // The name holds an id that nobody else knows, so what lies there is our own earlier attempt. Looked at where we may.
+    // The name holds an id that nobody else knows, so what lies there is our own earlier attempt. Looked at where we may. The id of an
+    // import follows from what was imported, so the same rows lie there, in a file that another version of SQLite may have written.
     try {
       Range there = spool_.store().get_range(row.key, "", 0, file.bytes().size() + 1, stop_.get());
-      if (there.bytes != file.bytes()) {
+      if (there.bytes != file.bytes() && !is_import_key(row.key)) {
         throw Error(Code::kCorrupt, "upload: another object of this name lies there already: " + object_name(spool_.store(), row.key) +
                                         "; the rows stay in the spool");
       }

@@ -200,8 +200,8 @@ bool pack_piece(const std::string& path, const TablePtr& table, const SealedPiec
 }
 
 SealedRow write_piece(const TablePtr& table, const SealedPiece& piece, const std::string& directory, const std::string& writer,
-                      Unfinished& unfinished) {
-  ShardName name{piece.start, piece.end, static_cast<std::int64_t>(piece.order.size()), writer, new_ulid()};
+                      const std::string& id, Unfinished& unfinished) {
+  ShardName name{piece.start, piece.end, static_cast<std::int64_t>(piece.order.size()), writer, id};
   SealedRow out;
   out.table = table->name;
   out.key = table->directory + "/" + piece.partition + "/" + format_shard_name(name, table->schema.precision);
@@ -288,13 +288,14 @@ std::vector<SealedPiece> sort_into_pieces(const TableDef& table, const RowBuffer
 }  // namespace
 
 std::vector<SealedRow> seal_table(const TablePtr& table, const std::vector<SealInput>& inputs, const std::string& open_directory,
-                                  const std::string& sealed_directory, const std::string& writer, std::size_t piece_bytes) {
+                                  const std::string& sealed_directory, const std::string& writer, std::size_t piece_bytes,
+                                  const std::function<std::string()>& id) {
   RowBuffer rows(static_cast<int>(table->schema.columns.size()));
   std::vector<SealedRow> files;
   Unfinished unfinished;
   auto write = [&] {
     for (const SealedPiece& piece : sort_into_pieces(*table, rows)) {
-      files.push_back(write_piece(table, piece, sealed_directory, writer, unfinished));
+      files.push_back(write_piece(table, piece, sealed_directory, writer, id(), unfinished));
     }
     rows.clear();
   };

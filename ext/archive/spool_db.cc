@@ -264,11 +264,7 @@ bool SpoolDb::seal(const std::vector<SealedFrom>& shards, std::vector<SealedRow>
       return;
     }
     for (SealedRow& row : files) {
-      Statement& add = cached("INSERT INTO sealed(tab,key,file,rows,bytes,state) VALUES(?1,?2,?3,?4,?5,'sealed')");
-      add.bind(1, std::string_view(row.table)).bind(2, std::string_view(row.key)).bind(3, std::string_view(row.file));
-      add.bind(4, row.rows).bind(5, row.bytes);
-      add.run();
-      row.seq = sqlite3_last_insert_rowid(db_.get());
+      insert_sealed(row);
       for (const SealedFrom& shard : shards) {
         Statement& from = cached("INSERT INTO source(seq,shard) VALUES(?1,?2)");
         from.bind(1, row.seq).bind(2, shard.id);
@@ -278,6 +274,32 @@ bool SpoolDb::seal(const std::vector<SealedFrom>& shards, std::vector<SealedRow>
     TS_FAILPOINT("seal.before_commit");
   });
   return ours;
+}
+
+void SpoolDb::insert_sealed(SealedRow& row) {
+  Statement& add = cached("INSERT INTO sealed(tab,key,file,rows,bytes,state) VALUES(?1,?2,?3,?4,?5,'sealed')");
+  add.bind(1, std::string_view(row.table)).bind(2, std::string_view(row.key)).bind(3, std::string_view(row.file));
+  add.bind(4, row.rows).bind(5, row.bytes);
+  add.run();
+  row.seq = sqlite3_last_insert_rowid(db_.get());
+}
+
+std::vector<SealedRow> SpoolDb::add_sealed(std::vector<SealedRow>& files) {
+  std::vector<SealedRow> known;
+  transaction([&] {
+    for (SealedRow& row : files) {
+      Statement& find = cached("SELECT 1 FROM sealed WHERE key=?1 AND state<>'lost'");
+      find.bind(1, std::string_view(row.key));
+      bool there = find.step();
+      find.reset();
+      if (there) {
+        known.push_back(row);
+      } else {
+        insert_sealed(row);
+      }
+    }
+  });
+  return known;
 }
 
 std::vector<SealedRow> SpoolDb::pending() {

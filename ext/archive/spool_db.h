@@ -87,6 +87,9 @@ class SpoolDb {
   // One transaction: the rows of `shards` now live in `files`. false: somebody else was first, nothing changed.
   bool seal(const std::vector<SealedFrom>& shards, std::vector<SealedRow>& files, std::int64_t now_ms);
 
+  // One transaction: files that came from no open shard. Returns those whose key is known already, which were not added.
+  std::vector<SealedRow> add_sealed(std::vector<SealedRow>& files);
+
   // sealed files
   std::vector<SealedRow> pending();  // sealed and attempted, oldest first
   std::vector<SealedRow> rows_of(const std::string& table, const char* state);
@@ -116,6 +119,7 @@ class SpoolDb {
 
  private:
   Statement& cached(const char* sql);
+  void insert_sealed(SealedRow& row);
   std::vector<OpenRow> read_open(Statement& rows);
   std::vector<SealedRow> read_sealed(Statement& rows);
   template <class Body>

@@ -1,9 +1,10 @@
-// ts_insert, ts_flush, ts_unpack, timeseries_version, timeseries_debug.
+// ts_insert, ts_flush, ts_import, ts_unpack, timeseries_version, timeseries_debug.
 #include "ext/table/functions.h"
 
 #include "ext/archive/flusher.h"
 #include "ext/archive/unpack.h"
 #include "ext/base/clock.h"
+#include "ext/table/import.h"
 #include "ext/table/json_rows.h"
 #include "ext/table/time_value.h"
 #include "ext/table/timeseries_table.h"
@@ -138,13 +139,16 @@ class CallerCancel : public Cancel {
   Session& session_;
 };
 
+void refuse_transaction(Session& session, const std::string& function) {
+  if (sqlite3_get_autocommit(session.db()) && !session.transaction().active()) return;
+  throw Error(Code::kBadInput, function + ": a transaction is open; commit first");
+}
+
 void ts_flush(sqlite3_context* context, int, sqlite3_value** argv) {
   answer(context, [&] {
     Table& table = table_of(context, argv[0]);
     Session& session = table.session();
-    if (!sqlite3_get_autocommit(session.db()) || session.transaction().active()) {
-      throw Error(Code::kBadInput, "ts_flush: a transaction is open; commit first");
-    }
+    refuse_transaction(session, "ts_flush");
     SpoolDb& db = session.view(table.spool()).db();
     struct Shown {
       ProgressLine& line;
@@ -157,6 +161,24 @@ void ts_flush(sqlite3_context* context, int, sqlite3_value** argv) {
     std::int64_t files = table.spool()->flusher().flush(db, table.def()->name, table.declaration().flush_timeout_ms, CallerCancel(session),
                                                         watch);
     sqlite3_result_int64(context, files);
+  });
+}
+
+// ---------------------------------------------------------------- ts_import
+
+void ts_import(sqlite3_context* context, int argc, sqlite3_value** argv) {
+  answer(context, [&] {
+    if (argc < 2 || argc > 4) {
+      throw Error(Code::kBadInput, "ts_import: give a table and a file: ts_import('cpu', 'cpu.csv' [, format [, from]])");
+    }
+    for (int i = 1; i < argc; i++) {
+      if (sqlite3_value_type(argv[i]) == SQLITE_TEXT) continue;
+      throw Error(Code::kBadInput, "ts_import: file, format and source are text: ts_import('cpu', 'cpu.db', 'sqlite', 'cpu_2026')");
+    }
+    Table& table = table_of(context, argv[0]);
+    refuse_transaction(table.session(), "ts_import");
+    auto text = [&](int i) { return i < argc ? text_of(argv[i]) : std::string(); };
+    sqlite3_result_int64(context, import_file(table, text(1), text(2), text(3)));
   });
 }
 
@@ -199,6 +221,7 @@ int register_functions(sqlite3* db, const SessionPtr& session, DebugText debug) 
   const Function functions[] = {
       {"ts_insert", -1, kEffect | SQLITE_SUBTYPE, ts_insert},
       {"ts_flush", 1, kEffect, ts_flush},
+      {"ts_import", -1, kEffect, ts_import},
       {"ts_unpack", 2, kEffect, ts_unpack},
       {"timeseries_version", 0, kPure, timeseries_version},
   };
