@@ -4,7 +4,10 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <string>
+#include <thread>
 
 #include "tests/support/responder.h"
 #include "vfs/http.h"
@@ -55,4 +58,40 @@ TEST_CASE("delay_proxy: a large answer arrives whole and in order") {
   server.trips_of("/large", body);
   CHECK(body == std::string(3'000'000, 'x') + "end");
   CHECK(server.proxy.take_traffic().round_trips == 2);
+}
+
+TEST_CASE("delay_proxy: two requests that follow one that connects ahead wait for a round trip less, and no request more is made") {
+  for (const int ahead : {0, 2}) {
+    std::mutex mutex;
+    std::condition_variable changed;
+    int together = 0;
+    ts_test::Responder responder([&](const ts_test::Request& request) {
+      ts_test::Reply reply;
+      reply.body = request.target;
+      if (request.target == "/list") return reply;
+      std::unique_lock lock(mutex);  // both are under way before one is answered: they cannot share a connection
+      together++;
+      changed.notify_all();
+      changed.wait_for(lock, std::chrono::seconds(20), [&] { return together == 2; });
+      return reply;
+    });
+    ts_bench::DelayProxy proxy(responder.port(), kOneWayMs);
+    ts::HttpRequest request;
+    request.url = "http://127.0.0.1:" + std::to_string(proxy.port()) + "/list";
+    request.max_body = 100;
+    request.connect_ahead = ahead;
+    CHECK(ts::http_send(request, nullptr).body == "/list");
+    request.connect_ahead = 0;
+    std::thread other([&, other_request = request]() mutable {
+      other_request.url.replace(other_request.url.size() - 4, 4, "b");
+      CHECK(ts::http_send(other_request, nullptr).body == "/b");
+    });
+    request.url.replace(request.url.size() - 4, 4, "a");
+    CHECK(ts::http_send(request, nullptr).body == "/a");
+    other.join();
+    CHECK(responder.requests().size() == 3);
+    const ts_bench::DelayProxy::Traffic traffic = proxy.take_traffic();
+    CHECK(traffic.round_trips == (ahead ? 3 : 4));
+    CHECK(traffic.connections == (ahead ? 3 : 2));
+  }
 }

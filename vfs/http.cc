@@ -5,6 +5,7 @@
 #include "vfs/http.h"
 
 #include <curl/curl.h>
+#include <fcntl.h>
 #include <signal.h>
 
 #include <algorithm>
@@ -18,6 +19,7 @@
 
 #include "ext/base/clock.h"
 #include "ext/base/file.h"
+#include "vfs/spare_sockets.h"
 #include "vfs/url.h"
 
 namespace ts {
@@ -115,6 +117,17 @@ class Pool {
 
   Pool() : generation_(fork_generation()) {}
 
+  SpareSockets& spares() { return spares_; }
+
+  // Connections for `count` requests: those that are idle, and spare ones.
+  void connect_ahead(const std::string& origin, int count) {
+    {
+      std::lock_guard lock(mutex_);
+      for (const auto& slot : idle_) count -= slot->origin == origin ? 1 : 0;
+    }
+    spares_.open(origin, count);
+  }
+
   // Waits for a slot; prefers one that holds a connection to `url`.
   std::unique_ptr<Slot> take(const Url& url, const Cancel* cancel) {
     const std::string origin = url.origin();
@@ -158,6 +171,7 @@ class Pool {
   std::condition_variable returned_;
   std::vector<std::unique_ptr<Slot>> idle_ = reserved();  // guarded by mutex_, ordered by last use
   int in_use_ = 0;                                        // guarded by mutex_
+  SpareSockets spares_;
 
   static std::vector<std::unique_ptr<Slot>> reserved() {
     std::vector<std::unique_ptr<Slot>> slots;
@@ -175,7 +189,10 @@ void initialise_curl() {
 struct Transfer {
   const HttpRequest& request;
   CURL* easy;
+  Pool& pool;
+  std::string origin;
   HttpResponse response;
+  int spare_fd = -1;             // connected already
   std::uint64_t body_bytes = 0;  // that came back, kept or not
   std::uint64_t header_bytes = 0;
   int sends = 0;
@@ -210,6 +227,17 @@ struct Transfer {
     return 0;  // ends the transfer and closes the connection
   }
 
+  // Only what may be sent again goes over a spare connection, of which the server may have thought better.
+  int open_socket(const SocketAddress& address, int type, int protocol) {
+    if (!request.once) spare_fd = pool.spares().take(address);
+    if (spare_fd >= 0) return spare_fd;
+    const int fd = ::socket(address.bytes.ss_family, type, protocol);
+    if (fd >= 0) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+    pool.spares().remember(origin, address);
+    if (request.connect_ahead > 0) pool.connect_ahead(origin, request.connect_ahead);
+    return fd;
+  }
+
   template <typename Body>
   std::size_t guarded(Body body) noexcept {
     try {
@@ -229,6 +257,18 @@ static size_t ts_http_header(char* data, size_t size, size_t count, void* self) 
 static size_t ts_http_body(char* data, size_t size, size_t count, void* self) noexcept {
   auto* transfer = static_cast<Transfer*>(self);
   return transfer->guarded([&] { return transfer->on_body({data, size * count}); });
+}
+static curl_socket_t ts_http_open_socket(void* self, curlsocktype, curl_sockaddr* to) noexcept {
+  auto* transfer = static_cast<Transfer*>(self);
+  curl_socket_t fd = CURL_SOCKET_BAD;
+  transfer->guarded([&]() -> std::size_t {
+    fd = transfer->open_socket(SocketAddress(&to->addr, static_cast<socklen_t>(to->addrlen)), to->socktype, to->protocol);
+    return 0;
+  });
+  return fd;
+}
+static int ts_http_socket_made(void* self, curl_socket_t fd, curlsocktype) noexcept {
+  return fd == static_cast<Transfer*>(self)->spare_fd ? CURL_SOCKOPT_ALREADY_CONNECTED : CURL_SOCKOPT_OK;
 }
 // Called before each time the request goes out; libcurl sends again by itself when a kept connection turns out dead.
 static int ts_http_before_send(void* self, char*, char*, int, int) noexcept {
@@ -309,6 +349,10 @@ void set_options(Transfer& transfer, const curl_slist* headers) {
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, &transfer);
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, ts_http_body);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, &transfer);
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, ts_http_open_socket);
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, &transfer);
+  curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, ts_http_socket_made);
+  curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, &transfer);
   curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, ts_http_before_send);
   curl_easy_setopt(easy, CURLOPT_PREREQDATA, &transfer);
 }
@@ -466,8 +510,10 @@ HttpResponse http_send(const HttpRequest& request, const Cancel* cancel) {
   initialise_curl();
   const HeaderList headers = header_list(request);
   NoSigpipe guard;
-  Lease lease(Pool::of_this_process(), *url, cancel);
-  Transfer transfer{request, lease.easy(), {}, 0, 0, 0, false, false, nullptr};
+  Pool& pool = Pool::of_this_process();
+  if (request.connect_ahead > 0) pool.connect_ahead(url->origin(), request.connect_ahead);
+  Lease lease(pool, *url, cancel);
+  Transfer transfer{request, lease.easy(), pool, url->origin(), {}, -1, 0, 0, 0, false, false, nullptr};
   set_options(transfer, headers.get());
   struct Charge {
     const Transfer& transfer;

@@ -33,6 +33,7 @@ struct HttpRequest {
   std::uint64_t max_body = 0;
   bool once = false;    // never sent a second time over a fresh connection (libcurl does so by itself otherwise)
   bool direct = false;  // never through a proxy: metadata services
+  int connect_ahead = 0;  // so many requests to the same origin may follow at once: connections for them are opened meanwhile
   std::int64_t connect_timeout_ms = 10'000;
   std::int64_t stall_timeout_ms = 20'000;  // silence in both directions
 };

@@ -6,6 +6,7 @@
 #include "ext/base/digest.h"
 #include "vfs/s3_answer.h"
 #include "vfs/sigv4.h"
+#include "vfs/spare_sockets.h"
 #include "vfs/unavailable.h"
 
 namespace ts {
@@ -39,6 +40,7 @@ struct S3Store::Call {
   int wanted_status = 200;
   std::uint64_t max_body = kMaxErrorBody;
   bool once = false;
+  int connect_ahead = 0;
 };
 
 S3Config s3_config(const StoreOptions& options, const Surroundings& around) {
@@ -101,6 +103,7 @@ HttpRequest S3Store::signed_request(const Call& call, const std::string& region,
   request.wanted_status = call.wanted_status;
   request.max_body = call.max_body;
   request.once = call.once;
+  request.connect_ahead = call.connect_ahead;
   request.stall_timeout_ms = config_.stall_timeout_ms;
   if (keys) {
     const std::string date = amz_date(config_.clock->now_ms());
@@ -153,6 +156,7 @@ ListPage S3Store::list(std::string_view prefix, std::string_view start_after, co
   call.method = "GET";
   call.object = describe() + "/" + printable(prefix);
   call.max_body = kMaxListing;
+  call.connect_ahead = SpareSockets::kMost;  // whoever lists reads next
   for (;;) {
     call.query = {{"list-type", "2"}, {"encoding-type", "url"}, {"max-keys", std::to_string(config_.page_size)}};
     if (!whole_prefix.empty()) call.query.emplace_back("prefix", whole_prefix);
