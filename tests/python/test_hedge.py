@@ -26,6 +26,7 @@ class Hedge(ServedArchive):
 
     def test_on_and_off(self):
         """On by default; off by option and by the environment."""
+        self.setenv("TIMESERIES_HEDGE", None)
         self.assertEqual(self.requests_of_hanging_list("", 30), (2, True))
         self.assertEqual(self.requests_of_hanging_list(", hedge='off'", 0.5), (1, False))
         self.setenv("TIMESERIES_HEDGE", "off")
