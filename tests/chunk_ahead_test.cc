@@ -3,20 +3,9 @@
 
 #include <doctest/doctest.h>
 
-#include <atomic>
-#include <condition_variable>
-#include <cstring>
-#include <mutex>
-#include <random>
-#include <thread>
-
-#include "ext/archive/sealer.h"
 #include "ext/archive/shard_aggregate.h"
-#include "ext/archive/shard_files.h"
-#include "ext/archive/shard_name.h"
-#include "ext/base/file.h"
-#include "tests/support/memory_store.h"
-#include "tests/support/spool_fixture.h"
+#include "tests/support/rounds.h"
+#include "tests/support/shard_fixture.h"
 
 using namespace ts;
 using namespace ts_test;
@@ -27,50 +16,9 @@ constexpr int kHosts = 40, kRows = 6000;
 constexpr std::uint64_t kHead = 256 << 10, kBlock = 64 << 10;
 constexpr std::uint64_t kAhead = 4 << 20;
 
-TablePtr wide_table() {
-  Schema schema;
-  schema.columns = {{"ts", "INTEGER", false, false, "", ""}, {"host", "TEXT", true, false, "", ""}};
-  for (const char* name : {"a", "b", "c", "d", "e"}) schema.columns.push_back({name, "REAL", false, false, "", ""});
-  schema.time_column = 0;
-  return make_table_def("cpu", schema);
-}
-
-// A packed file of some 9 MB, since random numbers do not pack; sealed once for all tests.
-struct Shard {
-  TempDir dir;
-  TablePtr table = wide_table();
-  SealedRow row;
-  std::string bytes;
-
-  Shard() {
-    make_directories(dir / "open");
-    make_directories(dir / "sealed");
-    OpenShard::create_files(dir / "open", "a.db", false);
-    OpenShard shard(dir / "open", "a.db", 1);
-    RowBuffer rows(7);
-    std::mt19937_64 random(1);
-    for (int host = 0; host < kHosts; host++) {
-      for (int i = 0; i < kRows; i++) {
-        rows.begin_row();
-        rows.add_integer(1'000'000 + i * 10'000);
-        rows.add_text("host" + std::to_string(100 + host));
-        for (int c = 0; c < 5; c++) rows.add_real(std::ldexp(static_cast<double>(random()), -60));
-      }
-    }
-    REQUIRE(shard.begin());
-    shard.insert(table, rows);
-    shard.prepare();
-    shard.publish(1);
-    auto files = seal_table(table, {{"a.db", {0, INT64_MAX, 0}}}, dir / "open", dir / "sealed", "host");
-    REQUIRE(files.size() == 1);
-    row = files[0];
-    bytes = MappedFile(dir / "sealed" + "/" + row.file).bytes();
-    REQUIRE(bytes.size() > (8u << 20));
-  }
-};
-
-Shard& shard() {
-  static Shard made;
+// Some 11 MB, sealed once for all tests.
+const SealedShards& sealed() {
+  static const SealedShards made(kHosts, kRows, Partition::kDay);
   return made;
 }
 
@@ -78,53 +26,14 @@ struct World {
   std::shared_ptr<MemoryStore> store = std::make_shared<MemoryStore>();
   QueryStats stats;
   StatementCancel cancel{&stats};
-  ShardRef ref;
+  ShardRef ref = sealed().store(*store);
   std::unique_ptr<ShardFile> file;
 
   World() {
-    const Shard& made = shard();
-    const auto name = parse_shard_name(made.row.key.substr(made.row.key.rfind('/') + 1), made.table->schema.precision);
-    const std::string etag = store->overwrite(made.row.key, made.bytes);
-    ref = {made.row.key, etag, "", made.bytes.size(), name->start, name->end, name->rows};
-    file = std::make_unique<ShardFile>(store, made.table, ref, &cancel);
+    auto bytes = std::make_shared<RangedFile>(store, ref.key, ref.etag, ref.size, std::make_shared<AheadBytes>(kAhead));
+    file = std::make_unique<ShardFile>(store, sealed().table(), ref, &cancel, bytes);
   }
-
-  // Rows of the plan with all columns; `hosts` empty: of all.
-  std::shared_ptr<ScanPlan> plan(std::vector<std::string> hosts) const {
-    auto plan = std::make_shared<ScanPlan>();
-    plan->columns = {1, 2, 3, 4, 5, 6};
-    if (hosts.empty()) return plan;
-    Filter filter{1, "IN", {}, ""};
-    for (const std::string& host : hosts) {
-      filter.values.emplace_back();
-      filter.values.back().type = SQLITE_TEXT;
-      filter.values.back().bytes = host;
-    }
-    plan->filters.push_back(std::move(filter));
-    return plan;
-  }
-  std::int64_t rows(const std::shared_ptr<const ScanPlan>& plan) const {
-    auto source = file->batches(plan);
-    std::int64_t count = 0;
-    for (bool more = true; more;) {
-      BatchSource::Next made = source->next();
-      if (made.batch) count += made.batch->size();
-      more = made.state != BatchSource::State::kEnd;
-    }
-    return count;
-  }
-  // Lets requests wait until `count` of them are there at once.
-  void expect_side_by_side(int count) {
-    store->before([this, count](const MemoryStore::Request&) {
-      std::unique_lock lock(mutex);
-      waiting++;
-      arrived.notify_all();
-      arrived.wait(lock, [&] { return waiting >= count; });
-    });
-  }
-  std::mutex mutex;
-  std::condition_variable arrived;
-  int waiting = 0;
+  std::int64_t rows(const std::shared_ptr<const ScanPlan>& plan) const { return count_rows(*file->batches(plan)); }
 };
 
 }  // namespace
@@ -137,29 +46,29 @@ TEST_CASE("chunk_ahead: opening a shard of any size is one GET of 256 KiB, with 
 
 TEST_CASE("chunk_ahead: one series costs one GET more, of its own pages and their neighbours in the blocks") {
   World world;
-  CHECK(world.rows(world.plan({"host125"})) == kRows);
+  CHECK(world.rows(plan_of_hosts({"host125"})) == kRows);
   CHECK(world.store->requests() == 2);
-  const std::uint64_t series = shard().bytes.size() / kHosts;
+  const std::uint64_t series = sealed().bytes().size() / kHosts;
   CHECK(world.store->bytes_read() <= kHead + series + 4 * kBlock);
 }
 
 TEST_CASE("chunk_ahead: series that lie apart are asked for at the same time, one GET each") {
   World world;
-  world.expect_side_by_side(3);  // one after the other would never end
-  CHECK(world.rows(world.plan({"host110", "host120", "host130"})) == 3 * kRows);
+  const Rounds rounds(*world.store, {3});  // one after the other would never end
+  CHECK(world.rows(plan_of_hosts({"host110", "host120", "host130"})) == 3 * kRows);
   CHECK(world.store->requests() == 4);
 }
 
 TEST_CASE("chunk_ahead: a whole scan asks for several parts at the same time and for no byte twice") {
   World world;
-  world.expect_side_by_side(3);
-  CHECK(world.rows(world.plan({})) == std::int64_t{kHosts} * kRows);
-  CHECK(world.store->bytes_read() <= shard().bytes.size());
+  const Rounds rounds(*world.store, {2});
+  CHECK(world.rows(plan_of_hosts({})) == std::int64_t{kHosts} * kRows);
+  CHECK(world.store->bytes_read() <= sealed().bytes().size());
 }
 
 TEST_CASE("chunk_ahead: however large the answer, no more is fetched than a bound ahead of what was read") {
   World world;
-  auto source = world.file->batches(world.plan({}));
+  auto source = world.file->batches(plan_of_hosts({}));
   CHECK(source->next().batch->size() > 0);
   CHECK(world.store->bytes_read() <= kHead + kAhead + kBlock);
   source.reset();
@@ -167,9 +76,9 @@ TEST_CASE("chunk_ahead: however large the answer, no more is fetched than a boun
   CHECK(world.store->bytes_read() <= kHead + kAhead + kBlock);
 }
 
-TEST_CASE("chunk_ahead: with a limit nothing is fetched in advance") {
+TEST_CASE("chunk_ahead: in no order and with a limit nothing is fetched in advance") {
   World world;
-  auto plan = world.plan({});
+  auto plan = plan_of_hosts({});
   plan->limit = 5;
   auto source = world.file->batches(plan);
   CHECK(source->next().batch->size() >= 5);
@@ -179,16 +88,16 @@ TEST_CASE("chunk_ahead: with a limit nothing is fetched in advance") {
 TEST_CASE("chunk_ahead: series in the order of time and rollups fetch in parallel as well") {
   for (const bool rollup : {false, true}) {
     World world;
-    world.expect_side_by_side(3);
-    auto plan = world.plan({"host110", "host120", "host130"});
+    const Rounds rounds(*world.store, {3});
+    auto plan = plan_of_hosts({"host110", "host120", "host130"});
     if (rollup) {
       auto spec = std::make_shared<RollupSpec>();
-      spec->bucket = parse_time_bucket("1 hour", shard().table->schema.precision, "bucket");
+      spec->bucket = parse_time_bucket("1 hour", sealed().table()->schema.precision, "bucket");
       spec->tags = {1};
-      spec->tag_collations = {collation_of(shard().table->schema.columns[1])};
+      spec->tag_collations = {collation_of(sealed().table()->schema.columns[1])};
       plan->columns = {1};
       PartialAggregates groups(spec);
-      CHECK(aggregate_shard(*world.file, world.ref, "x", {shard().table, plan, spec}, groups, [] {}) == 3 * kRows);
+      CHECK(aggregate_shard(*world.file, world.ref, "x", {sealed().table(), plan, spec}, groups, [] {}) == 3 * kRows);
     } else {
       plan->order = Order::kTimeAscending;
       CHECK(world.rows(plan) == 3 * kRows);
@@ -197,11 +106,39 @@ TEST_CASE("chunk_ahead: series in the order of time and rollups fetch in paralle
   }
 }
 
+TEST_CASE("chunk_ahead: of the newest rows the last chunks of as many series are fetched in one batch") {
+  World world;
+  auto plan = plan_of_hosts({"host100", "host110", "host120", "host130", "host139"});
+  plan->order = Order::kTimeDescending;
+  plan->limit = 5;
+  const Rounds rounds(*world.store, {5});  // five series that lie apart
+  auto source = world.file->batches(plan);
+  std::int64_t count = 0;
+  while (count < 5) count += source->next().batch->size();
+  CHECK(count == 5);
+  CHECK(rounds.left() == 0);
+  CHECK(world.store->requests() == 6);
+  CHECK(world.store->bytes_read() <= kHead + 5 * 2 * kBlock);
+}
+
+TEST_CASE("chunk_ahead: a time in the middle of a series is looked for in the chunk where regular times have it") {
+  World world;
+  auto plan = plan_of_hosts({"host110", "host120", "host130"});
+  plan->order = Order::kTimeDescending;
+  plan->limit = 3;
+  plan->to = kRows / 2 * 10'000;
+  const Rounds rounds(*world.store, {3});
+  auto source = world.file->batches(plan);
+  std::int64_t count = 0;
+  while (count < 3) count += source->next().batch->size();
+  CHECK(rounds.left() == 0);
+}
+
 TEST_CASE("chunk_ahead: an object that changed meanwhile ends the statement and is named") {
   World world;
-  world.store->overwrite(world.ref.key, shard().bytes + "x");
+  world.store->overwrite(world.ref.key, sealed().bytes() + "x");
   try {
-    world.rows(world.plan({}));
+    world.rows(plan_of_hosts({}));
     FAIL("no error");
   } catch (const Error& e) {
     try {

@@ -13,7 +13,9 @@
 #include <vector>
 
 #include "tests/support/memory_store.h"
+#include "tests/support/rounds.h"
 
+using ts::AheadBytes;
 using ts::Code;
 using ts::RangedFile;
 using ts_test::MemoryStore;
@@ -473,15 +475,15 @@ TEST_CASE("ranged_file: prefetched spans are in flight side by side, large ones 
   world.store->before([&](const MemoryStore::Request&) { gate.arrive_and_wait(); });
   Switch cancel;
   file->prefetch({{20 * kMiB, 4 * kMiB}, {5 * kMiB, 4096}, {10 * kMiB, 2 * kMiB}, {60 * kMiB, 1}}, &cancel);
-  gate.wait_for(7);  // 1 + 2 + 4: none of them had an answer yet
+  gate.wait_for(4);  // 1 + 1 + 2: none of them had an answer yet
   gate.open();
   CHECK(world.same(*file, 5 * kMiB, 4096));
   CHECK(world.same(*file, 10 * kMiB, 2 * kMiB));
   CHECK(world.same(*file, 20 * kMiB, 4 * kMiB));
-  CHECK(world.store->requests() == 7);
+  CHECK(world.store->requests() == 4);
   CHECK(world.store->bytes_read() == 6 * kMiB + kBlock);
   file->prefetch({{20 * kMiB, 4 * kMiB}}, &cancel);  // it is there
-  CHECK(world.store->requests() == 7);
+  CHECK(world.store->requests() == 4);
   for (const auto& request : world.store->log()) CHECK(request.etag == world.etag);
 }
 
@@ -548,17 +550,110 @@ TEST_CASE("ranged_file: a prefetch of an object that changed is kChanged for its
   CHECK(failure_of(*file, 10 * kMiB).code == Code::kChanged);
 }
 
-TEST_CASE("ranged_file: a file that one GET brings is not prefetched in parts; what is not in memory cannot be peeked at") {
+TEST_CASE("ranged_file: a file that is read whole is prefetched by one GET; what is not in memory cannot be peeked at") {
   World world(3 * kMiB);
   const auto file = world.listed();
   Switch cancel;
   char bytes[16] = {};
-  file->prefetch({{0, 3 * kMiB}}, &cancel);
   CHECK(!file->peek(0, bytes, sizeof bytes));
   CHECK(world.store->requests() == 0);
-  CHECK(world.same(*file, 0, 1));
+  file->prefetch({{2 * kMiB, 1}}, &cancel);
+  CHECK(world.same(*file, 0, 3 * kMiB));
+  CHECK(world.lengths() == std::vector<std::uint64_t>{3 * kMiB});
   REQUIRE(file->peek(100, bytes, sizeof bytes));
   CHECK(std::memcmp(bytes, world.bytes.data() + 100, sizeof bytes) == 0);
   CHECK(!file->peek(3 * kMiB - 1, bytes, sizeof bytes));
   CHECK(!file->peek(std::numeric_limits<std::uint64_t>::max(), bytes, sizeof bytes));
+}
+
+TEST_CASE("ranged_file: a small file that is not to be read whole is read by ranges") {
+  World world(3 * kMiB);
+  const auto file = world.listed();
+  file->read_whole(false);
+  CHECK(world.same(*file, 0, 100));
+  CHECK(world.same(*file, 2 * kMiB, 100));
+  CHECK(world.lengths() == std::vector<std::uint64_t>{256 * kKiB, kBlock});
+  file->read_whole(true);
+  CHECK(world.same(*file, 0, 3 * kMiB));
+  CHECK(world.store->requests() == 3);
+  CHECK(world.store->bytes_read() == 3 * kMiB + kBlock);  // one block that was there does not split the GET
+}
+
+TEST_CASE("ranged_file: what was fetched in advance counts until it is read, fails or is called off, and no more is fetched than that") {
+  World world(40 * kMiB);
+  const auto ahead = std::make_shared<AheadBytes>(3 * kMiB);
+  auto file = std::make_unique<RangedFile>(world.store, kKey, world.etag, world.bytes.size(), ahead);
+  Switch cancel;
+  file->prefetch({{10 * kMiB, 5 * kMiB}}, &cancel);
+  CHECK(ahead->room() == 0);
+  file->prefetch({{20 * kMiB, 1}}, &cancel);
+  CHECK(world.same(*file, 10 * kMiB, 2 * kMiB));
+  CHECK(ahead->room() == 2 * kMiB);
+  CHECK(world.same(*file, 10 * kMiB, 3 * kMiB));
+  CHECK(world.store->bytes_read() == 3 * kMiB);
+  CHECK(ahead->room() == 3 * kMiB);
+
+  world.store->fail_next(1, ts::Error(Code::kUnavailable, "memory: 503"));
+  file->prefetch({{30 * kMiB, 1}}, &cancel);
+  while (ahead->room() < 3 * kMiB) std::this_thread::yield();
+
+  file->prefetch({{35 * kMiB, kMiB}}, &cancel);
+  file->end_prefetch();
+  while (ahead->room() < 3 * kMiB) std::this_thread::yield();
+
+  file->prefetch({{38 * kMiB, kMiB}}, &cancel);
+  file.reset();
+  while (ahead->room() < 3 * kMiB) std::this_thread::yield();
+}
+
+TEST_CASE("ranged_file: no bound holds for a file that somebody waits for, and what nobody has read stays in memory") {
+  World world(60 * kMiB);
+  const auto ahead = std::make_shared<AheadBytes>(kMiB);
+  RangedFile file(world.store, kKey, world.etag, world.bytes.size(), ahead);
+  Switch cancel;
+  file.await();
+  file.prefetch({{10 * kMiB, 20 * kMiB}}, &cancel);
+  CHECK(ahead->room() == 0);
+  for (std::uint64_t at = 10 * kMiB; at < 30 * kMiB; at += kBlock) REQUIRE(world.same(file, at, kBlock));
+  CHECK(world.store->bytes_read() == 20 * kMiB);
+  CHECK(ahead->room() == kMiB);
+}
+
+TEST_CASE("ranged_file: a reader makes a GET itself that was prefetched and that no thread has come to") {
+  World stalled(60 * kMiB), world(40 * kMiB);
+  Gate gate;
+  stalled.store->before([&](const MemoryStore::Request&) { gate.arrive_and_wait(); });
+  const auto slow = stalled.listed();
+  const auto file = world.listed();
+  Switch cancel;
+  std::vector<RangedFile::Span> many;
+  for (std::uint64_t at = 1; at < 41; ++at) many.push_back({at * kMiB, 1});  // more than there are threads
+  slow->prefetch(many, &cancel);
+  gate.wait_for(24);
+  file->prefetch({{10 * kMiB, kMiB}}, &cancel);
+  CHECK(world.same(*file, 10 * kMiB, kMiB));
+  CHECK(world.store->requests() == 1);
+  gate.open();
+}
+
+// ---- scans that are followed ----
+
+TEST_CASE("ranged_file: a scan of 20 MiB that is followed takes four round trips, and no byte twice") {
+  World world(20 * kMiB);
+  const auto file = world.listed();
+  file->follow(nullptr);
+  // 256 KiB; 512 KiB; 1 MiB and the next four in two parts; the next eight and what is left in four parts each.
+  const ts_test::Rounds rounds(*world.store, {1, 1, 3, 8});
+  for (std::uint64_t at = 0; at < world.bytes.size(); at += 4096) REQUIRE(world.same(*file, at, 4096));
+  CHECK(rounds.left() == 0);
+  CHECK(world.store->requests() == 13);
+  CHECK(world.store->bytes_read() == world.bytes.size());
+}
+
+TEST_CASE("ranged_file: random reads are not followed") {
+  World world(60 * kMiB);
+  const auto file = world.listed();
+  file->follow(nullptr);
+  for (const std::uint64_t at : {50, 7, 31, 12, 44, 20}) CHECK(world.same(*file, at * kMiB, 4096));
+  CHECK(world.lengths() == std::vector<std::uint64_t>(6, kBlock));
 }

@@ -24,26 +24,21 @@ namespace ts {
 namespace {
 
 constexpr std::uint64_t kBlockBytes = 64 << 10;  // SQLite's largest page: a page read is at most one GET
-// The first GET of a file too large to be read whole, or of unknown size: an archive file keeps its schema and
-// interior pages there (docs/ARCHITECTURE.md), and more would make a point query wait for bytes it does not want.
-constexpr std::uint64_t kHeadBytes = 256 << 10;
+// The first GET of a file that is not read whole, or of unknown size: more would make a point query wait for bytes it does not want.
+constexpr std::uint64_t kHeadBytes = RangedFile::kHeadBytes;
 constexpr std::uint64_t kWholeBytes = 4 << 20;          // up to here one more round trip costs more than the bytes
 constexpr std::uint64_t kReadAheadBytes = 4 << 20;      // beyond it a request's fixed cost no longer shows
 constexpr std::uint64_t kGetBytes = 16 << 20;           // what a caller asks for in one read may go out as one GET
 constexpr std::uint64_t kCacheBytes = 16 << 20;         // four scans of one file at full read-ahead side by side
 constexpr std::uint64_t kIslandBlocks = 4;              // what is there already is asked for again rather than split a GET
-constexpr std::uint64_t kPrefetchBytes = 1 << 20;       // of one prefetch: a larger span goes over several connections
+constexpr std::uint64_t kPartBytes = 2 << 20;           // of one prefetch: a larger span goes over several connections
+constexpr std::uint64_t kOwnAheadBytes = 16 << 20;      // of a file that shares no bound with others
+constexpr std::uint64_t kFollowFromBytes = 1 << 20;     // of read-ahead that a scan has earned, after which it is followed
+constexpr std::uint64_t kFollowBytes = 8 << 20;         // of what comes next, while as much is being read
 constexpr std::size_t kStreams = 8;                     // scans remembered: tables and indexes read in turns
 constexpr std::chrono::milliseconds kPollInterval{20};  // Cancel's law
 
 using Block = std::shared_ptr<const std::string>;
-
-// A GET that is on its way. Guarded by Impl::mutex_.
-struct Fetch {
-  bool done = false;
-  // Why it failed, where that holds for the waiters too. Not an Error: copies of one share their text, across threads.
-  std::optional<std::pair<Code, std::string>> failure;
-};
 
 // Half open: [begin, end) in blocks.
 struct Run {
@@ -52,11 +47,23 @@ struct Run {
   std::uint64_t blocks() const { return end - begin; }
 };
 
+class Detachable;
+
+// A GET that is on its way. Guarded by Impl::mutex_.
+struct Fetch {
+  Run run;
+  bool begun = false, done = false;
+  std::shared_ptr<Detachable> in_advance;  // for whom, if nobody waits for it: its blocks count as AheadBytes
+  // Why it failed, where that holds for the waiters too. Not an Error: copies of one share their text, across threads.
+  std::optional<std::pair<Code, std::string>> failure;
+};
+
 // Where a scan was seen last, and how much read-ahead it has earned.
 struct Stream {
   Run last;
   std::uint64_t window = 0;  // in blocks; 0: nobody was here yet
   std::uint64_t used = 0;
+  std::uint64_t followed_from = UINT64_MAX;  // the scan's arrival there has what comes after last.end fetched
 };
 
 // The Cancel of prefetches, which may outlive the statement they are made for: detach() cuts them off from it.
@@ -90,10 +97,11 @@ class Detachable : public Cancel {
 }  // namespace
 
 struct RangedFile::Impl : std::enable_shared_from_this<Impl> {
-  Impl(std::shared_ptr<Store> store, std::string key, std::string etag, std::uint64_t size)
+  Impl(std::shared_ptr<Store> store, std::string key, std::string etag, std::uint64_t size, std::shared_ptr<AheadBytes> ahead)
       : store_(std::move(store)),
         key_(std::move(key)),
         name_(without_secrets(object_name(*store_, key_))),
+        ahead_(ahead ? std::move(ahead) : std::make_shared<AheadBytes>(kOwnAheadBytes)),
         pinned_(!etag.empty()),
         etag_(std::move(etag)),
         size_(pinned_ ? size : 0) {
@@ -103,7 +111,11 @@ struct RangedFile::Impl : std::enable_shared_from_this<Impl> {
   std::uint64_t size(const Cancel* cancel);
   std::size_t read(std::uint64_t offset, char* into, std::size_t length, const Cancel* cancel);
 
+  void read_whole(bool whole);
   void prefetch(std::vector<Span> spans, const Cancel* cancel);
+  void follow(const Cancel* cancel);
+  std::uint64_t room() const { return awaited_ ? UINT64_MAX : ahead_->room(); }
+  void await() { awaited_ = true; }
   void end_prefetch();
   bool peek(std::uint64_t offset, char* into, std::size_t length);
 
@@ -111,29 +123,37 @@ struct RangedFile::Impl : std::enable_shared_from_this<Impl> {
   const std::shared_ptr<Store> store_;
   const std::string key_;
   const std::string name_;
+  const std::shared_ptr<AheadBytes> ahead_;
 
  private:
   struct Cached {
     Block bytes;
-    std::list<std::uint64_t>::iterator recent;
+    std::list<std::uint64_t>::iterator place;  // in recent_ or unread_
+    bool unread = false;                       // fetched in advance
   };
 
   // The block, from memory or by a GET that may bring more: up to block `last` the caller wants them now. Null: the
   // object ends before it.
   Block block(std::uint64_t index, std::uint64_t last, const Cancel* cancel);
   std::shared_ptr<Fetch> claim(Run run);
-  Block fetch(std::unique_lock<std::mutex>& lock, Run run, const std::shared_ptr<Fetch>& fetch, std::uint64_t index,
-              const Cancel* cancel);
+  Block fetch(std::unique_lock<std::mutex>& lock, const std::shared_ptr<Fetch>& fetch, std::uint64_t index, const Cancel* cancel);
+  void fetch_in_advance(std::unique_lock<std::mutex>& lock, const std::vector<Run>& runs);
+  void submit(std::unique_lock<std::mutex>& lock, Run part);
+  void follow_scan(std::unique_lock<std::mutex>& lock, std::uint64_t index);
   void wait(std::unique_lock<std::mutex>& lock, const std::shared_ptr<Fetch>& fetch, const Cancel* cancel);
 
   // With mutex_ held:
   Run plan(std::uint64_t index, std::uint64_t last);
+  bool is_whole() const { return whole_ && size_ <= kWholeBytes; }
+  std::vector<Run> missing(std::vector<Span> spans) const;
+  void was_read(Cached& cached);
   Stream& stream_of(Run wanted);
   void extend_up(Run& run, std::uint64_t end) const;
   void extend_down(Run& run, std::uint64_t begin) const;
   std::uint64_t block_count() const { return (size_ + kBlockBytes - 1) / kBlockBytes; }
   void accept(const Range& range, std::uint64_t offset, std::uint64_t length);
-  void remember(std::uint64_t index, Block bytes);
+  void remember(std::uint64_t index, Block bytes, bool in_advance);
+  void make_room();
 
   void check_size(std::uint64_t size) const;
 
@@ -145,10 +165,13 @@ struct RangedFile::Impl : std::enable_shared_from_this<Impl> {
   std::uint64_t size_;
   std::unordered_map<std::uint64_t, Cached> cache_;
   std::list<std::uint64_t> recent_;  // front: used last
+  std::list<std::uint64_t> unread_;  // fetched in advance, and never forgotten before somebody reads it
   std::unordered_map<std::uint64_t, std::shared_ptr<Fetch>> in_flight_;
   std::array<Stream, kStreams> streams_;
   std::uint64_t clock_ = 0;  // counts misses: the age of a stream
   std::shared_ptr<Detachable> prefetching_;
+  bool whole_ = true, following_ = false;
+  std::atomic<bool> awaited_{false};
 };
 
 std::uint64_t RangedFile::Impl::size(const Cancel* cancel) {
@@ -180,16 +203,26 @@ Block RangedFile::Impl::block(std::uint64_t index, std::uint64_t last, const Can
   for (;;) {
     if (pinned_ && index >= block_count()) return nullptr;
     if (auto hit = cache_.find(index); hit != cache_.end()) {
-      recent_.splice(recent_.begin(), recent_, hit->second.recent);
-      return hit->second.bytes;
+      const Block bytes = hit->second.bytes;
+      was_read(hit->second);
+      follow_scan(lock, index);
+      return bytes;
     }
     auto running = in_flight_.find(index);
-    if (running == in_flight_.end()) {
-      const Run run = plan(index, last);
-      return fetch(lock, run, claim(run), index, cancel);
-    }
-    wait(lock, std::shared_ptr<Fetch>(running->second), cancel);
+    const std::shared_ptr<Fetch> found = running == in_flight_.end() ? claim(plan(index, last)) : running->second;
+    follow_scan(lock, index);
+    if (!found->begun) return fetch(lock, found, index, cancel);
+    wait(lock, found, cancel);
   }
+}
+
+// With mutex_ held.
+void RangedFile::Impl::was_read(Cached& cached) {
+  if (!cached.unread) return recent_.splice(recent_.begin(), recent_, cached.place);
+  make_room();
+  recent_.splice(recent_.begin(), unread_, cached.place);
+  cached.unread = false;
+  ahead_->give_back(kBlockBytes);
 }
 
 void RangedFile::Impl::wait(std::unique_lock<std::mutex>& lock, const std::shared_ptr<Fetch>& fetch, const Cancel* cancel) {
@@ -206,6 +239,7 @@ void RangedFile::Impl::wait(std::unique_lock<std::mutex>& lock, const std::share
 // With mutex_ held: the blocks of `run` that are not there are on their way from now on.
 std::shared_ptr<Fetch> RangedFile::Impl::claim(Run run) {
   const auto fetch = std::make_shared<Fetch>();
+  fetch->run = run;
   try {
     for (std::uint64_t i = run.begin; i < run.end; ++i) {
       if (!cache_.contains(i)) in_flight_.emplace(i, fetch);
@@ -217,12 +251,14 @@ std::shared_ptr<Fetch> RangedFile::Impl::claim(Run run) {
   return fetch;
 }
 
-// One GET for a claimed run. Returns the block `index` of it.
-Block RangedFile::Impl::fetch(std::unique_lock<std::mutex>& lock, Run run, const std::shared_ptr<Fetch>& fetch, std::uint64_t index,
+// One GET for a claimed run that nobody has begun. Returns the block `index` of it, which is read thereby.
+Block RangedFile::Impl::fetch(std::unique_lock<std::mutex>& lock, const std::shared_ptr<Fetch>& fetch, std::uint64_t index,
                               const Cancel* cancel) {
+  const Run run = fetch->run;
   const std::uint64_t offset = run.begin * kBlockBytes;
   const std::uint64_t length = pinned_ ? std::min(run.blocks() * kBlockBytes, size_ - offset) : run.blocks() * kBlockBytes;
   const std::string etag = etag_;
+  fetch->begun = true;
   Block wanted;
   // Every way out settles the fetch, with mutex_ held: waiters must not wait for what nobody will bring.
   struct Settle {
@@ -231,6 +267,7 @@ Block RangedFile::Impl::fetch(std::unique_lock<std::mutex>& lock, Run run, const
       for (std::uint64_t i = run.begin; i < run.end; ++i) {
         if (auto mine = file.in_flight_.find(i); mine != file.in_flight_.end() && mine->second == fetch) file.in_flight_.erase(mine);
       }
+      file.ahead_->give_back(counted * kBlockBytes);
       fetch->done = true;
       file.fetched_.notify_all();
     }
@@ -238,16 +275,21 @@ Block RangedFile::Impl::fetch(std::unique_lock<std::mutex>& lock, Run run, const
     std::unique_lock<std::mutex>& lock;
     const Run run;
     const std::shared_ptr<Fetch>& fetch;
-  } settle{*this, lock, run, fetch};
+    std::uint64_t counted;  // as AheadBytes
+  } settle{*this, lock, run, fetch, fetch->in_advance ? run.blocks() : 0};
   try {
     lock.unlock();
     const Range range = store_->get_range(key_, etag, offset, length, cancel);
     lock.lock();
     accept(range, offset, length);
     for (std::uint64_t at = 0; at < range.bytes.size(); at += kBlockBytes) {
+      const std::uint64_t i = run.begin + at / kBlockBytes;
       auto bytes = std::make_shared<const std::string>(range.bytes, at, kBlockBytes);
-      if (run.begin + at / kBlockBytes == index) wanted = bytes;
-      remember(run.begin + at / kBlockBytes, std::move(bytes));
+      if (i == index) wanted = bytes;
+      // Nobody's any more if it was called off meanwhile.
+      const bool in_advance = i != index && fetch->in_advance && fetch->in_advance == prefetching_ && !cache_.contains(i);
+      remember(i, std::move(bytes), in_advance);
+      if (in_advance) settle.counted--;
     }
   } catch (const Error& e) {
     if (!lock.owns_lock()) lock.lock();
@@ -258,16 +300,36 @@ Block RangedFile::Impl::fetch(std::unique_lock<std::mutex>& lock, Run run, const
   return wanted;
 }
 
+void RangedFile::Impl::read_whole(bool whole) {
+  std::lock_guard lock(mutex_);
+  whole_ = whole;
+}
+
 void RangedFile::Impl::prefetch(std::vector<Span> spans, const Cancel* cancel) {
-  std::sort(spans.begin(), spans.end(), [](const Span& a, const Span& b) { return a.offset < b.offset; });
   std::unique_lock lock(mutex_);
-  if (!pinned_ || size_ <= kWholeBytes) return;
+  if (!pinned_) return;
+  if (is_whole()) spans = {{0, size_}};
+  const std::vector<Run> runs = missing(std::move(spans));
+  if (runs.empty()) return;
+  if (!prefetching_) prefetching_ = std::make_shared<Detachable>(cancel);
+  fetch_in_advance(lock, runs);
+}
+
+void RangedFile::Impl::follow(const Cancel* cancel) {
+  std::lock_guard lock(mutex_);
+  if (!prefetching_) prefetching_ = std::make_shared<Detachable>(cancel);
+  following_ = true;
+}
+
+// With mutex_ held: runs of blocks that are neither there nor on their way; what lies between near spans is fetched along.
+std::vector<Run> RangedFile::Impl::missing(std::vector<Span> spans) const {
+  std::sort(spans.begin(), spans.end(), [](const Span& a, const Span& b) { return a.offset < b.offset; });
   std::vector<Run> runs;
+  const auto absent = [&](std::uint64_t block) { return !cache_.contains(block) && !in_flight_.contains(block); };
   const auto add = [&](std::uint64_t block) {
-    if (cache_.contains(block) || in_flight_.contains(block)) return;
-    // What lies between near spans is fetched along, but not what is there or on its way.
-    bool near = !runs.empty() && block - runs.back().end <= kIslandBlocks && block - runs.back().begin < kPrefetchBytes / kBlockBytes;
-    for (std::uint64_t i = near ? runs.back().end : block; near && i < block; ++i) near = !cache_.contains(i) && !in_flight_.contains(i);
+    if (!absent(block)) return;
+    bool near = !runs.empty() && block - runs.back().end <= kIslandBlocks;
+    for (std::uint64_t i = near ? runs.back().end : block; near && i < block; ++i) near = absent(i);
     near ? void(runs.back().end = block + 1) : void(runs.push_back({block, block + 1}));
   };
   for (const Span& span : spans) {
@@ -277,25 +339,69 @@ void RangedFile::Impl::prefetch(std::vector<Span> spans, const Cancel* cancel) {
       if (runs.empty() || i >= runs.back().end) add(i);
     }
   }
-  if (runs.empty()) return;
-  if (!prefetching_) prefetching_ = std::make_shared<Detachable>(cancel);
-  for (const Run run : runs) {
-    auto task = [self = shared_from_this(), run, fetch = claim(run), cancel = prefetching_] {
-      std::unique_lock own(self->mutex_);
-      try {
-        self->fetch(own, run, fetch, run.begin, cancel.get());
-      } catch (...) {
-        // Whoever waits for these blocks has the error; others ask again.
-      }
-    };
-    try {
-      WorkerPool::fetchers().submit(task);
-    } catch (...) {
-      lock.unlock();
-      task();  // no thread is to be had
-      lock.lock();
+  return runs;
+}
+
+// With mutex_ held: as much of `runs`, which are missing, as there is room for.
+void RangedFile::Impl::fetch_in_advance(std::unique_lock<std::mutex>& lock, const std::vector<Run>& runs) {
+  constexpr std::uint64_t kPartBlocks = kPartBytes / kBlockBytes;
+  for (Run run : runs) {
+    const std::uint64_t wanted = run.blocks() * kBlockBytes;
+    std::uint64_t taken = wanted;
+    awaited_ ? ahead_->take_regardless(wanted) : void(taken = ahead_->take(wanted));
+    ahead_->give_back(taken % kBlockBytes);
+    const bool all = taken == wanted;
+    run.end = run.begin + taken / kBlockBytes;
+    const std::uint64_t parts = is_whole() ? 1 : (run.blocks() + kPartBlocks - 1) / kPartBlocks;
+    for (std::uint64_t part = 0; part < parts && run.blocks() > 0; ++part) {
+      submit(lock, {run.begin + run.blocks() * part / parts, run.begin + run.blocks() * (part + 1) / parts});
     }
+    if (!all) return;
   }
+}
+
+// With mutex_ held, but while no thread is to be had and the GET is made here. The part counts as AheadBytes.
+void RangedFile::Impl::submit(std::unique_lock<std::mutex>& lock, Run part) {
+  std::shared_ptr<Fetch> claimed;
+  try {
+    claimed = claim(part);
+  } catch (...) {
+    ahead_->give_back(part.blocks() * kBlockBytes);
+    throw;
+  }
+  claimed->in_advance = prefetching_;
+  auto task = [self = shared_from_this(), claimed, cancel = prefetching_] {
+    std::unique_lock own(self->mutex_);
+    try {
+      if (!claimed->begun) self->fetch(own, claimed, UINT64_MAX, cancel.get());
+    } catch (...) {
+      // Whoever waits for these blocks has the error; others ask again.
+    }
+  };
+  try {
+    WorkerPool::fetchers().submit(task);
+  } catch (...) {
+    lock.unlock();
+    task();  // no thread is to be had
+    lock.lock();
+  }
+}
+
+// With mutex_ held: a scan that was followed has come to `index`. A window of what comes after it is on its way while the one
+// before is read, so that no reader waits for a request that could have been made earlier.
+void RangedFile::Impl::follow_scan(std::unique_lock<std::mutex>& lock, std::uint64_t index) {
+  if (!following_ || !prefetching_) return;
+  const auto found = std::find_if(streams_.begin(), streams_.end(),
+                                  [&](const Stream& s) { return s.window > 0 && s.followed_from <= index && index < s.last.end; });
+  if (found == streams_.end() || found->last.end >= block_count()) return;
+  const std::uint64_t most = std::min(kFollowBytes, room()) / kBlockBytes;
+  const Run next{found->last.end, std::min(block_count(), found->last.end + std::min(4 * found->window, most))};
+  if (next.blocks() < kFollowFromBytes / kBlockBytes && next.end < block_count()) return;  // small GETs do not pay
+  found->window = std::max(found->window, std::min(kReadAheadBytes / kBlockBytes, next.blocks()));
+  found->followed_from = next.begin;
+  found->last.end = next.end;
+  found->used = ++clock_;
+  fetch_in_advance(lock, missing({{next.begin * kBlockBytes, next.blocks() * kBlockBytes}}));
 }
 
 void RangedFile::Impl::end_prefetch() {
@@ -303,6 +409,9 @@ void RangedFile::Impl::end_prefetch() {
   {
     std::lock_guard lock(mutex_);
     last = std::exchange(prefetching_, nullptr);
+    following_ = false;
+    awaited_ = false;
+    while (!unread_.empty()) was_read(cache_.at(unread_.front()));
   }
   if (last) last->detach();
 }
@@ -326,7 +435,7 @@ Run RangedFile::Impl::plan(std::uint64_t index, std::uint64_t last) {
   if (!pinned_) return {0, kHeadBytes / kBlockBytes};
   const std::uint64_t count = block_count();
   Run run{index, index + 1};
-  if (size_ <= kWholeBytes) {
+  if (is_whole()) {
     extend_up(run, count);
     extend_down(run, 0);
     return run;
@@ -340,6 +449,7 @@ Run RangedFile::Impl::plan(std::uint64_t index, std::uint64_t last) {
   } else if (run.begin >= stream.last.end) {
     extend_down(run, stream.last.end);  // what was stepped over is wanted soon: an interior page precedes its leaves
     extend_up(run, std::min(count, std::max(run.end, run.begin + stream.window)));
+    if (stream.window >= kFollowFromBytes / kBlockBytes) stream.followed_from = run.begin;
   } else {
     extend_up(run, stream.last.begin);
     extend_down(run, std::min(run.begin, run.end - std::min(run.end, stream.window)));
@@ -411,14 +521,20 @@ void RangedFile::Impl::accept(const Range& range, std::uint64_t offset, std::uin
   streams_[0] = {Run{0, kHeadBytes / kBlockBytes}, kHeadBytes / kBlockBytes, ++clock_};
 }
 
-void RangedFile::Impl::remember(std::uint64_t index, Block bytes) {
+void RangedFile::Impl::remember(std::uint64_t index, Block bytes, bool in_advance) {
   if (cache_.contains(index)) return;
-  while (cache_.size() >= kCacheBytes / kBlockBytes) {
+  if (!in_advance) make_room();
+  auto& list = in_advance ? unread_ : recent_;
+  list.push_front(index);
+  cache_.emplace(index, Cached{std::move(bytes), list.begin(), in_advance});
+}
+
+// With mutex_ held: for one more block among those that were read.
+void RangedFile::Impl::make_room() {
+  while (recent_.size() >= kCacheBytes / kBlockBytes) {
     cache_.erase(recent_.back());
     recent_.pop_back();
   }
-  recent_.push_front(index);
-  cache_.emplace(index, Cached{std::move(bytes), recent_.begin()});
 }
 
 // Offsets are signed 64 bits in SQLite and off_t.
@@ -428,8 +544,9 @@ void RangedFile::Impl::check_size(std::uint64_t size) const {
   }
 }
 
-RangedFile::RangedFile(std::shared_ptr<Store> store, std::string key, std::string etag, std::uint64_t size)
-    : impl_(std::make_shared<Impl>(std::move(store), std::move(key), std::move(etag), size)) {}
+RangedFile::RangedFile(std::shared_ptr<Store> store, std::string key, std::string etag, std::uint64_t size,
+                       std::shared_ptr<AheadBytes> ahead)
+    : impl_(std::make_shared<Impl>(std::move(store), std::move(key), std::move(etag), size, std::move(ahead))) {}
 
 RangedFile::~RangedFile() { impl_->end_prefetch(); }
 
@@ -440,6 +557,14 @@ std::size_t RangedFile::read(std::uint64_t offset, void* into, std::size_t lengt
 }
 
 void RangedFile::prefetch(std::vector<Span> spans, const Cancel* cancel) { impl_->prefetch(std::move(spans), cancel); }
+
+void RangedFile::read_whole(bool whole) { impl_->read_whole(whole); }
+
+void RangedFile::follow(const Cancel* cancel) { impl_->follow(cancel); }
+
+std::uint64_t RangedFile::room() const { return impl_->room(); }
+
+void RangedFile::await() { impl_->await(); }
 
 void RangedFile::end_prefetch() { impl_->end_prefetch(); }
 

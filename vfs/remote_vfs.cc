@@ -138,6 +138,13 @@ bool is_sqlite_parameter(std::string_view key) {
   return std::find(std::begin(kOwn), std::end(kOwn), key) != std::end(kOwn);
 }
 
+// A file of a user's own: nobody but SQLite knows what it will read, so its scans are followed.
+Source attached(std::shared_ptr<Store> store, const std::string& key) {
+  auto file = std::make_shared<RangedFile>(std::move(store), key, "", 0);
+  file->follow(nullptr);
+  return std::make_shared<RemoteSource>(std::move(file), nullptr);
+}
+
 Source resolve_s3(const char* path) {
   const RemoteName name = split_s3_name(path);
   StoreOptions options;
@@ -157,15 +164,14 @@ Source resolve_s3(const char* path) {
                                        "; known are endpoint, region, anonymous and hedge, secrets come from the environment");
     }
   }
-  return std::make_shared<RemoteSource>(std::make_shared<RangedFile>(open_store(options), name.key, "", 0), nullptr);
+  return attached(open_store(options), name.key);
 }
 
 Source resolve_http(const char* path) {
   auto parameters = uri_parameters(path);
   std::erase_if(parameters, [](const auto& parameter) { return is_sqlite_parameter(parameter.first); });
   const RemoteName name = split_http_url(path, parameters);
-  return std::make_shared<RemoteSource>(
-      std::make_shared<RangedFile>(std::make_shared<RetryingStore>(make_http_store(name.location)), name.key, "", 0), nullptr);
+  return attached(std::make_shared<RetryingStore>(make_http_store(name.location)), name.key);
 }
 
 struct MountTable {

@@ -6,7 +6,8 @@
 namespace ts {
 namespace {
 
-constexpr std::uint64_t kAheadBytes = 4 << 20;  // of one file; some 16 files are read side by side
+constexpr std::uint64_t kAheadBytes = 16 << 20;  // of one file, where other files leave room for it
+constexpr std::uint64_t kLeastBytes = 1 << 20;   // smaller GETs do not pay while more is to come
 
 }  // namespace
 
@@ -30,8 +31,12 @@ void ChunkAhead::reached(std::int64_t id) {
   while (done_ < leaves_.size() && leaves_[done_].last < id) done_++;
   sent_ = std::max(sent_, done_);
   if (sent_ == leaves_.size() || sent_ - done_ > window_ / 2) return;  // half a window at a time, so that GETs are large
+  const std::size_t last = std::min(leaves_.size(), done_ + window_);
+  const std::uint64_t wanted = (last - sent_) * page_bytes_, room = remote_.file->room();
+  if (room < std::min(wanted, kLeastBytes)) return;
+  const std::size_t most = sent_ + static_cast<std::size_t>(std::min(wanted, room) / page_bytes_);
   std::vector<RangedFile::Span> spans;
-  for (; sent_ < leaves_.size() && sent_ - done_ < window_; sent_++) {
+  for (; sent_ < most; sent_++) {
     spans.push_back({(leaves_[sent_].page - 1) * page_bytes_, page_bytes_});
   }
   remote_.file->prefetch(std::move(spans), remote_.cancel);

@@ -70,6 +70,19 @@ class StatementCancel : public Cancel {
   QueryStats* stats_;
 };
 
+// A part of a statement's work, which may be called off before the statement is.
+class PartCancel : public Cancel {
+ public:
+  explicit PartCancel(const Cancel& statement) : statement_(statement) {}
+  bool cancelled() const override { return stopped.load(std::memory_order_relaxed) || statement_.cancelled(); }
+  void charge(std::uint64_t requests, std::uint64_t bytes) const override { statement_.charge(requests, bytes); }
+  void cache_hit() const override { statement_.cache_hit(); }
+  std::atomic<bool> stopped{false};
+
+ private:
+  const Cancel& statement_;
+};
+
 // Polled by the statement's own thread while it waits; throws kInterrupted when a person pressed Ctrl-C.
 class InterruptProbe {
  public:
@@ -88,6 +101,7 @@ class RowStream {
   virtual Cell cell(int slot) = 0;                              // the same, until next()
   virtual bool same_tags() const { return false; }              // true: the tags are those of the row before, as is known at no cost
   virtual void prefetch() {}                                    // begin to work in the background
+  virtual bool announce() { return true; }                      // begin to fetch for it; false: there is no room yet
 };
 
 // Where a source's rows lie in an inner connection: `from` is a table, `where` its own condition ("" or " WHERE ...").

@@ -1,6 +1,7 @@
 // Aggregating shards: rows stepped out of SQLite into groups, and the workers that do it.
 #include "ext/archive/shard_aggregate.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "ext/archive/packed_aggregate.h"
@@ -57,10 +58,17 @@ ShardAggregation::ShardAggregation(ShardFiles& files, std::shared_ptr<Store> sto
     : files_(files),
       store_(std::move(store)),
       scan_(std::move(scan)),
-      shards_(std::move(shards)),
-      stats_(stats),
       stop_(cancel),
+      shards_(std::move(shards)),
+      far_(shards_.size()),
+      stats_(stats),
       answers_(shards_.size()) {}
+
+FarShard& ShardAggregation::far(std::size_t index) {
+  std::unique_ptr<FarShard>& made = far_[index];
+  if (!made) made = std::make_unique<FarShard>(files_, store_, scan_.table, shards_[index].ref(), *scan_.plan, &stop_);
+  return *made;
+}
 
 ShardAggregation::~ShardAggregation() {
   std::unique_lock lock(mutex_);
@@ -74,10 +82,15 @@ void ShardAggregation::start() {
 }
 
 void ShardAggregation::schedule() {
+  announced_ = std::max(announced_, merged_);
+  for (std::size_t most = std::min(shards_.size(), merged_ + FarShard::kAhead); announced_ < most; announced_++) {
+    if (!far(announced_).start()) break;
+  }
   for (; begun_ < shards_.size() && begun_ < merged_ + kAhead; begun_++) {
+    FarShard* shard = &far(begun_);
     working_++;
     try {
-      WorkerPool::shared().submit([this, index = begun_] { work(index); });
+      WorkerPool::shared().submit([this, index = begun_, shard] { work(index, shard); });
     } catch (...) {
       working_--;
       throw;
@@ -85,11 +98,11 @@ void ShardAggregation::schedule() {
   }
 }
 
-void ShardAggregation::work(std::size_t index) noexcept {
+void ShardAggregation::work(std::size_t index, FarShard* shard) noexcept {
   Answer answer;
   try {
     if (stop_.cancelled()) throw Error(Code::kInterrupted, "interrupted");
-    answer.groups = aggregate(shards_[index].ref());
+    answer.groups = aggregate(*shard);
   } catch (...) {
     answer.error = std::current_exception();
   }
@@ -100,25 +113,18 @@ void ShardAggregation::work(std::size_t index) noexcept {
   changed_.notify_all();
 }
 
-std::unique_ptr<PartialAggregates> ShardAggregation::aggregate(const ShardRef& ref) {
-  std::unique_ptr<ShardFile> file = files_.take(ShardFile::id_of(*store_, ref));
-  if (file) {
-    file->lend(&stop_);
-    stats_.cache_hits++;
-  } else {
-    file = std::make_unique<ShardFile>(store_, scan_.table, ref, &stop_);
-  }
-  stats_.files_read++;
+std::unique_ptr<PartialAggregates> ShardAggregation::aggregate(FarShard& shard) {
+  std::unique_ptr<ShardFile> file = shard.open(stats_);
   auto groups = std::make_unique<PartialAggregates>(scan_.spec);
   try {
-    stats_.rows_read += aggregate_shard(*file, ref, object_name(*store_, ref.key), scan_, *groups, [this] {
+    stats_.rows_read += aggregate_shard(*file, shard.ref(), shard.object(), scan_, *groups, [this] {
       if (stop_.cancelled()) throw Error(Code::kInterrupted, "interrupted");
     });
   } catch (const Error& e) {
     if (e.code() == Code::kInterrupted) throw;
     file->explain(e);
   }
-  files_.give_back(std::move(file));
+  shard.give_back(std::move(file));
   stats_.files_done++;
   return groups;
 }
@@ -128,6 +134,7 @@ void ShardAggregation::finish(PartialAggregates& into, InterruptProbe& probe) {
   while (merged_ < shards_.size()) {
     schedule();
     if (!answers_[merged_].done) {
+      far(merged_).await();
       changed_.wait_for(lock, kPoll);
       lock.unlock();
       probe.check();
@@ -139,6 +146,7 @@ void ShardAggregation::finish(PartialAggregates& into, InterruptProbe& probe) {
     if (answer.error) std::rethrow_exception(answer.error);
     into.merge(*answer.groups);
     lock.lock();
+    far_[merged_] = nullptr;
     merged_++;
   }
 }

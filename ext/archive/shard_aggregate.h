@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "ext/archive/aggregate.h"
-#include "ext/archive/shard_files.h"
+#include "ext/archive/far_shard.h"
 
 namespace ts {
 
@@ -49,38 +49,29 @@ class ShardAggregation {
  private:
   static constexpr std::size_t kAhead = 16;  // files under way or waiting to be merged: as many as there are workers
 
-  class Stop : public Cancel {  // the statement's, and our own end
-   public:
-    explicit Stop(const Cancel& outer) : outer_(outer) {}
-    bool cancelled() const override { return stopped.load(std::memory_order_relaxed) || outer_.cancelled(); }
-    void charge(std::uint64_t requests, std::uint64_t bytes) const override { outer_.charge(requests, bytes); }
-    void cache_hit() const override { outer_.cache_hit(); }
-    std::atomic<bool> stopped{false};
-
-   private:
-    const Cancel& outer_;
-  };
   struct Answer {
     std::unique_ptr<PartialAggregates> groups;
     std::exception_ptr error;
     bool done = false;
   };
 
-  void schedule();  // with the mutex held
-  void work(std::size_t index) noexcept;
-  std::unique_ptr<PartialAggregates> aggregate(const ShardRef& ref);
+  void schedule();  // with the mutex held, as the next
+  FarShard& far(std::size_t index);
+  void work(std::size_t index, FarShard* shard) noexcept;
+  std::unique_ptr<PartialAggregates> aggregate(FarShard& shard);
 
   ShardFiles& files_;
   std::shared_ptr<Store> store_;
   RollupScan scan_;
+  PartCancel stop_;
   std::vector<ShardPlace> shards_;
+  std::vector<std::unique_ptr<FarShard>> far_;  // of shards_, while they are under way; guarded by mutex_
   QueryStats& stats_;
-  Stop stop_;
 
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Answer> answers_;  // guarded by mutex_, as the counters
-  std::size_t begun_ = 0, merged_ = 0, working_ = 0;
+  std::size_t announced_ = 0, begun_ = 0, merged_ = 0, working_ = 0;
 };
 
 }  // namespace ts

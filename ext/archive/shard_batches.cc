@@ -179,17 +179,21 @@ class ChunkBatches : public BatchSource {
 class MergedBatches : public BatchSource {
  public:
   MergedBatches(const PackedShard& shard, std::shared_ptr<const ScanPlan> plan)
-      : plan_(std::move(plan)),
+      : shard_(shard),
+        plan_(std::move(plan)),
         watch_(plan_->limit),
         down_(plan_->order == Order::kTimeDescending),
         decoder_(shard, plan_),
         cursor_(shard, decoder_.columns(), down_ ? ChunkCursor::Direction::kDown : ChunkCursor::Direction::kUp) {
     std::vector<PackedShard::Series> all = shard.series(*plan_);
-    ChunkAhead ahead(shard, chunk_ids(all));
-    if (plan_->limit < 0 && ahead.fits()) ahead.reached(INT64_MIN);  // series are read in turns
+    if (plan_->limit < 0) {
+      ChunkAhead ahead(shard, chunk_ids(all));
+      if (ahead.fits()) ahead.reached(INT64_MIN);  // series are read in turns
+    }
     for (PackedShard::Series& series : all) {
       Lane lane;
       lane.key = down_ ? std::min(series.t1, plan_->to) : std::max(series.t0, plan_->from);
+      lane.begins_with = first_chunk_of(series);
       lane.first_chunk = series.first_chunk;
       lane.last_chunk = series.last_chunk;
       lane.tags = std::move(series.tags);
@@ -201,6 +205,8 @@ class MergedBatches : public BatchSource {
       slice_ = std::min(slice_, std::max(kLeast, static_cast<std::size_t>(std::min<std::int64_t>(plan_->limit, kMost))));
     for (std::size_t i = 0; i < lanes_.size(); i++) heap_.push_back(i);
     std::make_heap(heap_.begin(), heap_.end(), later());
+    if (plan_->limit >= 0) turns_ = heap_;
+    std::sort(turns_.begin(), turns_.end(), [this](std::size_t a, std::size_t b) { return later()(b, a); });
   }
 
   Next next() override {
@@ -225,6 +231,7 @@ class MergedBatches : public BatchSource {
   struct Lane {            // a series
     std::int64_t key = 0;  // time of its next row; while it is not loaded, a bound of it
     bool loaded = false, ended = false;
+    std::int64_t begins_with = 0;                  // a chunk to fetch in advance
     std::int64_t first_chunk = 0, last_chunk = 0;  // not finished yet
     std::size_t done = 0;                          // rows of the chunk at hand that are behind
     std::vector<OwnedValue> tags;
@@ -247,7 +254,34 @@ class MergedBatches : public BatchSource {
     }
   }
 
+  // The chunk where the scan comes into the series: where its times are regular.
+  std::int64_t first_chunk_of(const PackedShard::Series& series) const {
+    const std::int64_t wanted = down_ ? plan_->to : plan_->from;
+    if (down_ ? series.t1 <= wanted : series.t0 >= wanted) return down_ ? series.last_chunk : series.first_chunk;
+    const double there = (static_cast<double>(wanted) - static_cast<double>(series.t0)) /
+                         std::max(1.0, static_cast<double>(series.t1) - static_cast<double>(series.t0));
+    const double rows = std::clamp(there, 0.0, 1.0) * static_cast<double>(series.last_chunk - series.first_chunk);
+    return series.first_chunk + static_cast<std::int64_t>(rows);
+  }
+
+  // With a limit, series are looked into as long as it takes: those whose turn comes first are fetched in one batch, and when they
+  // are not enough, four times as many.
+  void fetch_turns() {
+    if (looked_into_++ < fetched_ || fetched_ >= turns_.size()) return;
+    const std::size_t least = plan_->filters.empty() ? 1 : 16;
+    const auto limit = static_cast<std::size_t>(std::min<std::int64_t>(plan_->limit, 1024));
+    const std::size_t more = fetched_ ? 3 * fetched_ : std::max(least, limit);
+    std::vector<RowidRange> chunks;
+    for (; fetched_ < turns_.size() && chunks.size() < more; fetched_++) {
+      const std::int64_t chunk = lanes_[turns_[fetched_]].begins_with;
+      chunks.push_back({chunk, chunk});
+    }
+    std::sort(chunks.begin(), chunks.end(), [](const RowidRange& a, const RowidRange& b) { return a.first < b.first; });
+    ChunkAhead(shard_, chunks).reached(INT64_MIN);
+  }
+
   void load(Lane& lane) {
+    if (lane.done == 0) fetch_turns();
     while (lane.first_chunk <= lane.last_chunk) {
       cursor_.seek(lane.first_chunk, lane.last_chunk, plan_->from, plan_->to);
       if (!cursor_.next()) break;
@@ -286,6 +320,7 @@ class MergedBatches : public BatchSource {
   };
   Later later() const { return {lanes_, down_}; }
 
+  const PackedShard& shard_;
   std::shared_ptr<const ScanPlan> plan_;
   LimitWatch watch_;
   bool down_;
@@ -293,6 +328,8 @@ class MergedBatches : public BatchSource {
   ChunkCursor cursor_;
   std::vector<Lane> lanes_;
   std::vector<std::size_t> heap_;
+  std::vector<std::size_t> turns_;  // with a limit: lanes in the order in which the scan comes to them
+  std::size_t looked_into_ = 0, fetched_ = 0;
   std::size_t slice_ = 0;
 };
 

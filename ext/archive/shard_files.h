@@ -20,15 +20,16 @@ void check_complete(const ShardRef& ref, const ScanPlan& plan, std::int64_t rows
 // An open sealed shard. Used by one thread at a time.
 class ShardFile {
  public:
-  ShardFile(std::shared_ptr<Store> store, TablePtr table, const ShardRef& ref, const Cancel* cancel);
+  // `bytes`: of the object, where somebody has begun to fetch it.
+  ShardFile(std::shared_ptr<Store> store, TablePtr table, const ShardRef& ref, const Cancel* cancel,
+            std::shared_ptr<RangedFile> bytes = nullptr);
   Database& db() { return sealed_.db; }
   const PackedShard* packed() const { return packed_.get(); }  // null: format 1
   std::unique_ptr<BatchSource> batches(std::shared_ptr<const ScanPlan> plan);
   const std::string& id() const { return id_; }
-  void lend(const Cancel* cancel) {
-    if (!cancel && remote_) remote_->end_prefetch();  // before the statement's Cancel goes
-    relay_.target.store(cancel);
-  }
+  const std::shared_ptr<RangedFile>& bytes() const { return remote_; }  // null: it lies in the spool
+  // On whose behalf it is read from now on; null: nobody's, before the statement's Cancel goes.
+  void lend(const Cancel* cancel);
   // Throws the error behind SQLite's "disk I/O error", naming the object; else throws `error` naming it.
   [[noreturn]] void explain(const Error& error);
   static std::string id_of(const Store& store, const ShardRef& ref);
@@ -48,11 +49,12 @@ class ShardFile {
     }
   };
   void open(const std::string& uri, const std::string& key, const std::string& object);
+  void follow();
 
   std::string id_, object_;
   TablePtr table_;
   Relay relay_;
-  std::shared_ptr<RangedFile> remote_;  // null: it lies in the spool
+  std::shared_ptr<RangedFile> remote_;
   std::unique_ptr<Mount> mount_;  // before sealed_: closed after it
   SealedFile sealed_;
   std::unique_ptr<PackedShard> packed_;
@@ -61,19 +63,16 @@ class ShardFile {
 // Open shards files of one connection that no stream uses at the moment. Thread-safe.
 class ShardFiles {
  public:
-  static constexpr std::size_t kIdle = 32;  // each may hold some 4 MiB and, at 16 KiB pages, 351 KiB of page cache
+  static constexpr std::size_t kIdle = 32;  // each may hold 16 MiB of its bytes and, at 16 KiB pages, 351 KiB of page cache
+  explicit ShardFiles(std::shared_ptr<AheadBytes> ahead = std::make_shared<AheadBytes>()) : ahead_(std::move(ahead)) {}
   std::unique_ptr<ShardFile> take(const std::string& id);
   void give_back(std::unique_ptr<ShardFile> file);
+  const std::shared_ptr<AheadBytes>& ahead() const { return ahead_; }
 
  private:
+  const std::shared_ptr<AheadBytes> ahead_;
   std::mutex mutex_;
   std::list<std::unique_ptr<ShardFile>> idle_;  // most recently used first
 };
-
-// A stream over one sealed shard, decoded by worker threads in batches a little ahead of the statement.
-// `files`, `store`, `cancel`, `stats` and `probe` outlive the stream.
-std::unique_ptr<RowStream> stream_shard(ShardFiles& files, std::shared_ptr<Store> store, TablePtr table, ShardRef ref,
-                                        std::shared_ptr<const ScanPlan> plan, const Cancel* cancel, QueryStats* stats,
-                                        InterruptProbe& probe);
 
 }  // namespace ts

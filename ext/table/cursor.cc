@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "ext/archive/far_shard.h"
 #include "ext/base/clock.h"
 #include "ext/table/best_index.h"
 #include "ext/table/scan_builder.h"
@@ -11,7 +12,7 @@
 namespace ts {
 namespace {
 
-constexpr std::size_t kAhead = 8;  // sources whose first batch is fetched while an earlier one is read
+constexpr std::size_t kAhead = 8;  // sources whose first batch is decoded while an earlier one is read
 
 }  // namespace
 
@@ -22,7 +23,7 @@ void Cursor::close() noexcept {
   more_ = false;
   named_ = -1;
   heap_.clear();
-  opened_ = prefetched_ = 0;
+  opened_ = prefetched_ = announced_ = 0;
   current_ = -1;
 }
 
@@ -79,7 +80,7 @@ void Cursor::add_sources(std::vector<Source> found) {
   auto unopened = sources_.begin() + static_cast<std::ptrdiff_t>(opened_);
   plan_->order == Order::kTimeDescending ? std::stable_sort(unopened, sources_.end(), by_end)
                                          : std::stable_sort(unopened, sources_.end(), by_start);
-  prefetched_ = opened_;
+  prefetched_ = announced_ = opened_;
 }
 
 bool Cursor::list_on() {
@@ -132,18 +133,22 @@ bool Cursor::advance(int index) {
 
 // With a LIMIT the first source may be enough. Without filters the names say how many are; else, the more of them were not
 // enough, the more are asked for in advance.
-std::size_t Cursor::ahead() const {
-  if (plan_->limit < 0) return kAhead;
-  if (!plan_->filters.empty()) return std::min(kAhead, opened_ > 0 ? opened_ - 1 : 0);
+std::size_t Cursor::ahead(std::size_t most) const {
+  if (plan_->limit < 0) return most;
+  if (!plan_->filters.empty()) return std::min(most, opened_ > 0 ? opened_ - 1 : 0);
   std::int64_t rows = 0;
   std::size_t sources = 0;
   while (sources < sources_.size() && rows < plan_->limit) rows += sources_[sources++].rows;
-  return std::min(kAhead, sources > opened_ ? sources - opened_ : 0);
+  return std::min(most, sources > opened_ ? sources - opened_ : 0);
 }
 
 void Cursor::prefetch() {
-  if (prefetched_ >= sources_.size() || prefetched_ >= opened_ + kAhead) return;
-  for (std::size_t last = std::min(sources_.size(), opened_ + ahead()); prefetched_ < last; prefetched_++)
+  announced_ = std::max(announced_, opened_);
+  if (announced_ >= sources_.size() && prefetched_ >= sources_.size()) return;
+  for (std::size_t last = std::min(sources_.size(), opened_ + ahead(FarShard::kAhead)); announced_ < last; announced_++) {
+    if (!stream(announced_).announce()) break;
+  }
+  for (std::size_t last = std::min(sources_.size(), opened_ + ahead(kAhead)); prefetched_ < last; prefetched_++)
     stream(prefetched_).prefetch();
 }
 
@@ -167,6 +172,7 @@ void Cursor::open_due() {
     if (due == opened_) return;
     for (std::size_t i = opened_; i < due; i++) stream(i).prefetch();
     prefetched_ = std::max(prefetched_, due);
+    prefetch();
     for (; opened_ < due; opened_++) {
       int index = static_cast<int>(opened_);
       if (!advance(index)) continue;
@@ -234,6 +240,7 @@ void Cursor::next_by_tags() {
       std::push_heap(heap_.begin(), heap_.end(), later);
     }
   } else {
+    for (; announced_ < sources_.size() && stream(announced_).announce();) announced_++;
     for (; prefetched_ < sources_.size(); prefetched_++) stream(prefetched_).prefetch();
     for (; opened_ < sources_.size(); opened_++) push(static_cast<int>(opened_));
   }

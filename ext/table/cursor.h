@@ -43,7 +43,7 @@ class Cursor : public sqlite3_vtab_cursor {
   void open_due();           // sources that may hold the next row
   void next_by_time();
   void next_by_tags();
-  std::size_t ahead() const;  // of opened_, how many sources shall be under way
+  std::size_t ahead(std::size_t most) const;  // of opened_, how many sources shall be under way
   void prefetch();
   void drop(int source) { sources_[static_cast<std::size_t>(source)].stream.reset(); }
   bool before(const Head& a, const Head& b) const;
@@ -62,7 +62,7 @@ class Cursor : public sqlite3_vtab_cursor {
   std::string name_;
   std::vector<Head> heap_;        // of open sources, for ordered scans
   std::int64_t run_until_ = 0;    // sorted by tags: the current source goes on as long as its tags stay and its time is not later
-  std::size_t opened_ = 0, prefetched_ = 0;
+  std::size_t opened_ = 0, prefetched_ = 0, announced_ = 0;
   int current_ = -1;
   std::int64_t returned_ = 0;
 };

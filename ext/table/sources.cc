@@ -6,6 +6,7 @@
 #include "ext/archive/archive_schema.h"
 #include "ext/archive/flusher.h"
 #include "ext/archive/shard_name.h"
+#include "ext/archive/shard_stream.h"
 
 namespace ts {
 

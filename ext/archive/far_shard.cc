@@ -1,0 +1,103 @@
+// The plan's choice, and the shard's way from a listing to an open file.
+#include "ext/archive/far_shard.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace ts {
+namespace {
+
+// Up to here the head is most of the file, and a round trip costs more than the rest of it.
+constexpr std::uint64_t kSmallBytes = 1 << 20;
+constexpr std::uint64_t kWindowBytes = 16 << 20;  // of a file at a time; the scan that reads it asks for what follows
+
+}  // namespace
+
+Fetch how_to_fetch(const ShardRef& ref, const ScanPlan& plan, const Schema& schema) {
+  auto is_tag = [&](const Filter& filter) { return schema.columns[static_cast<std::size_t>(filter.column)].tag; };
+  if (ref.size <= kSmallBytes) return Fetch::kWhole;
+  if (plan.limit >= 0 && plan.limit < ref.rows) return Fetch::kHeadFirst;
+  return std::any_of(plan.filters.begin(), plan.filters.end(), is_tag) ? Fetch::kHeadFirst : Fetch::kWhole;
+}
+
+FarShard::FarShard(ShardFiles& files, std::shared_ptr<Store> store, TablePtr table, ShardRef ref, const ScanPlan& plan,
+                   const Cancel* cancel)
+    : files_(files),
+      store_(std::move(store)),
+      table_(std::move(table)),
+      ref_(std::move(ref)),
+      how_(how_to_fetch(ref_, plan, table_->schema)),
+      cancel_(cancel) {}
+
+FarShard::~FarShard() {
+  if (bytes_) bytes_->end_prefetch();
+  if (!file_) return;
+  try {
+    files_.give_back(std::move(file_));
+  } catch (...) {
+    // Out of memory: it is closed instead.
+  }
+}
+
+// From an earlier scan, or new. A shard in the spool is opened when it is read.
+void FarShard::find() {
+  if (std::exchange(found_, true)) return;
+  file_ = files_.take(ShardFile::id_of(*store_, ref_));
+  if (file_) {
+    file_->lend(cancel_);
+    bytes_ = file_->bytes();
+  } else if (ref_.path.empty()) {
+    bytes_ = std::make_shared<RangedFile>(store_, ref_.key, ref_.etag, ref_.size, files_.ahead());
+  }
+  if (bytes_) bytes_->read_whole(how_ == Fetch::kWhole);
+}
+
+void FarShard::start_with(std::uint64_t room) {
+  const std::uint64_t wanted = std::min(ref_.size, how_ == Fetch::kWhole ? kWindowBytes : RangedFile::kHeadBytes);
+  if (begun_ || (ref_.path.empty() && room < wanted)) return;
+  find();
+  begun_ = true;
+  if (bytes_ && !(file_ && how_ == Fetch::kHeadFirst)) bytes_->prefetch({{0, wanted}}, cancel_);
+}
+
+bool FarShard::start() {
+  std::lock_guard lock(mutex_);
+  start_with(files_.ahead()->room());
+  return begun_;
+}
+
+void FarShard::await() {
+  std::lock_guard lock(mutex_);
+  find();
+  if (bytes_) bytes_->await();
+  start_with(UINT64_MAX);
+}
+
+std::unique_ptr<ShardFile> FarShard::open(QueryStats& stats) {
+  std::unique_ptr<ShardFile> file;
+  std::shared_ptr<RangedFile> bytes;
+  {
+    std::lock_guard lock(mutex_);
+    start_with(files_.ahead()->room());
+    find();
+    file = std::move(file_);
+    bytes = bytes_;
+  }
+  if (file) {
+    stats.cache_hits++;
+  } else {
+    file = std::make_unique<ShardFile>(store_, table_, ref_, cancel_, std::move(bytes));
+  }
+  stats.files_read++;
+  return file;
+}
+
+void FarShard::give_back(std::unique_ptr<ShardFile> file) {
+  {
+    std::lock_guard lock(mutex_);
+    bytes_ = nullptr;  // the next who uses it may have begun something already
+  }
+  files_.give_back(std::move(file));
+}
+
+}  // namespace ts

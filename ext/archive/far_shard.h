@@ -1,0 +1,63 @@
+// FarShard: one shard of a statement from the plan to the reader: how its bytes are fetched, begun before anybody opens it.
+//
+// Laws: memory is bounded by AheadBytes, but the shard that a reader waits for is fetched whatever the bound says, so nothing waits for
+// ever; no Cancel is used after the destructor; what was begun and is not wanted any more is called off, and nobody waits for it.
+#pragma once
+#include <list>
+#include <memory>
+#include <mutex>
+
+#include "ext/archive/shard_files.h"
+
+namespace ts {
+
+// How the bytes of a shard come that lies far away.
+enum class Fetch {
+  kWhole,      // all of them at once, large files in parallel parts
+  kHeadFirst,  // the first 256 KiB, and then exactly the pages that its navigation leads to
+};
+// Whole if the file is small, or the plan asks for most of it: the rows of a series lie together, so only conditions on tags and limits
+// ask for less. (A range of times is somewhere in each series, and a page holds chunks of many.)
+Fetch how_to_fetch(const ShardRef& ref, const ScanPlan& plan, const Schema& schema);
+
+// Thread-safe. `files` and `cancel` outlive it.
+class FarShard {
+ public:
+  static constexpr std::size_t kAhead = 32;  // how many shards may be begun before they are read
+
+  FarShard(ShardFiles& files, std::shared_ptr<Store> store, TablePtr table, ShardRef ref, const ScanPlan& plan, const Cancel* cancel);
+  ~FarShard();
+  FarShard(const FarShard&) = delete;
+  FarShard& operator=(const FarShard&) = delete;
+
+  const ShardRef& ref() const { return ref_; }
+  std::string object() const { return object_name(*store_, ref_.key); }
+
+  // Begins to fetch in the background; false, and nothing happens: there is no room now.
+  bool start();
+  // A reader waits for it, or is about to.
+  void await();
+  // For a worker: the shard, opened. Once.
+  std::unique_ptr<ShardFile> open(QueryStats& stats);
+  // What open() returned, when it was read without an error.
+  void give_back(std::unique_ptr<ShardFile> file);
+
+ private:
+  void start_with(std::uint64_t room);  // with the mutex held, as the next
+  void find();
+
+  ShardFiles& files_;
+  const std::shared_ptr<Store> store_;
+  const TablePtr table_;
+  const ShardRef ref_;
+  const Fetch how_;
+  const Cancel* const cancel_;
+
+  std::mutex mutex_;
+  // Guarded by mutex_.
+  std::unique_ptr<ShardFile> file_;    // open since an earlier scan, and not handed out yet
+  std::shared_ptr<RangedFile> bytes_;  // null: nothing was begun, or it is not far away
+  bool found_ = false, begun_ = false;
+};
+
+}  // namespace ts
