@@ -619,6 +619,19 @@ TEST_CASE("ranged_file: no bound holds for a file that somebody waits for, and w
   CHECK(ahead->room() == kMiB);
 }
 
+TEST_CASE("ranged_file: what a reader asks to be kept is read again without a request, until it ends") {
+  World world(40 * kMiB);
+  const auto file = world.listed();
+  file->keep(40 * kMiB);
+  for (int turn = 0; turn < 2; ++turn) {
+    for (std::uint64_t at = 0; at < 40 * kMiB; at += kBlock) REQUIRE(world.same(*file, at, kBlock));
+  }
+  CHECK(world.store->bytes_read() == 40 * kMiB);
+  file->end_prefetch();
+  CHECK(world.same(*file, 0, kBlock));
+  CHECK(world.store->bytes_read() > 40 * kMiB);
+}
+
 TEST_CASE("ranged_file: a reader makes a GET itself that was prefetched and that no thread has come to") {
   World stalled(60 * kMiB), world(40 * kMiB);
   Gate gate;

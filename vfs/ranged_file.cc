@@ -116,6 +116,7 @@ struct RangedFile::Impl : std::enable_shared_from_this<Impl> {
   void follow(const Cancel* cancel);
   std::uint64_t room() const { return awaited_ ? UINT64_MAX : ahead_->room(); }
   void await() { awaited_ = true; }
+  void keep(std::uint64_t bytes);
   void end_prefetch();
   bool peek(std::uint64_t offset, char* into, std::size_t length);
 
@@ -170,6 +171,7 @@ struct RangedFile::Impl : std::enable_shared_from_this<Impl> {
   std::array<Stream, kStreams> streams_;
   std::uint64_t clock_ = 0;  // counts misses: the age of a stream
   std::shared_ptr<Detachable> prefetching_;
+  std::uint64_t kept_bytes_ = kCacheBytes;
   bool whole_ = true, following_ = false;
   std::atomic<bool> awaited_{false};
 };
@@ -305,6 +307,11 @@ void RangedFile::Impl::read_whole(bool whole) {
   whole_ = whole;
 }
 
+void RangedFile::Impl::keep(std::uint64_t bytes) {
+  std::lock_guard lock(mutex_);
+  kept_bytes_ = std::max(kCacheBytes, bytes);
+}
+
 void RangedFile::Impl::prefetch(std::vector<Span> spans, const Cancel* cancel) {
   std::unique_lock lock(mutex_);
   if (!pinned_) return;
@@ -411,7 +418,9 @@ void RangedFile::Impl::end_prefetch() {
     last = std::exchange(prefetching_, nullptr);
     following_ = false;
     awaited_ = false;
+    kept_bytes_ = kCacheBytes;
     while (!unread_.empty()) was_read(cache_.at(unread_.front()));
+    make_room();
   }
   if (last) last->detach();
 }
@@ -531,7 +540,7 @@ void RangedFile::Impl::remember(std::uint64_t index, Block bytes, bool in_advanc
 
 // With mutex_ held: for one more block among those that were read.
 void RangedFile::Impl::make_room() {
-  while (recent_.size() >= kCacheBytes / kBlockBytes) {
+  while (recent_.size() >= kept_bytes_ / kBlockBytes) {
     cache_.erase(recent_.back());
     recent_.pop_back();
   }
@@ -563,6 +572,8 @@ void RangedFile::read_whole(bool whole) { impl_->read_whole(whole); }
 void RangedFile::follow(const Cancel* cancel) { impl_->follow(cancel); }
 
 std::uint64_t RangedFile::room() const { return impl_->room(); }
+
+void RangedFile::keep(std::uint64_t bytes) { impl_->keep(bytes); }
 
 void RangedFile::await() { impl_->await(); }
 

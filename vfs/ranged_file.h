@@ -68,6 +68,8 @@ class RangedFile {
   void follow(const Cancel* cancel);
   // How much prefetch() takes now.
   std::uint64_t room() const;
+  // So much of what was read stays in memory, instead of 16 MiB, until end_prefetch(): for a reader that goes through it several times.
+  void keep(std::uint64_t bytes);
   // Somebody waits for this file: the bound does not hold for it, until end_prefetch().
   void await();
   // Calls off what is still under way: such requests end within one poll of Cancel. What was fetched in advance stays, and no longer

@@ -10,6 +10,7 @@ namespace {
 // Up to here the head is most of the file, and a round trip costs more than the rest of it.
 constexpr std::uint64_t kSmallBytes = 1 << 20;
 constexpr std::uint64_t kWindowBytes = 16 << 20;  // of a file at a time; the scan that reads it asks for what follows
+constexpr std::uint64_t kTurnsBytes = 64 << 20;   // of a file whose series are read in turns: else each turn would fetch it again
 
 }  // namespace
 
@@ -27,6 +28,7 @@ FarShard::FarShard(ShardFiles& files, std::shared_ptr<Store> store, TablePtr tab
       table_(std::move(table)),
       ref_(std::move(ref)),
       how_(how_to_fetch(ref_, plan, table_->schema)),
+      in_turns_(plan.order == Order::kTimeAscending || plan.order == Order::kTimeDescending),
       cancel_(cancel) {}
 
 FarShard::~FarShard() {
@@ -49,15 +51,21 @@ void FarShard::find() {
   } else if (ref_.path.empty()) {
     bytes_ = std::make_shared<RangedFile>(store_, ref_.key, ref_.etag, ref_.size, files_.ahead());
   }
-  if (bytes_) bytes_->read_whole(how_ == Fetch::kWhole);
+  if (!bytes_) return;
+  bytes_->read_whole(how_ == Fetch::kWhole);
+  if (in_turns_) bytes_->keep(window());
+}
+
+std::uint64_t FarShard::window() const {
+  const std::uint64_t most = in_turns_ ? kTurnsBytes : kWindowBytes;
+  return std::min(ref_.size, how_ == Fetch::kWhole ? most : RangedFile::kHeadBytes);
 }
 
 void FarShard::start_with(std::uint64_t room) {
-  const std::uint64_t wanted = std::min(ref_.size, how_ == Fetch::kWhole ? kWindowBytes : RangedFile::kHeadBytes);
-  if (begun_ || (ref_.path.empty() && room < wanted)) return;
+  if (begun_ || (ref_.path.empty() && room < window())) return;
   find();
   begun_ = true;
-  if (bytes_ && !(file_ && how_ == Fetch::kHeadFirst)) bytes_->prefetch({{0, wanted}}, cancel_);
+  if (bytes_ && !(file_ && how_ == Fetch::kHeadFirst)) bytes_->prefetch({{0, window()}}, cancel_);
 }
 
 bool FarShard::start() {

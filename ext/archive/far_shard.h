@@ -45,12 +45,14 @@ class FarShard {
  private:
   void start_with(std::uint64_t room);  // with the mutex held, as the next
   void find();
+  std::uint64_t window() const;
 
   ShardFiles& files_;
   const std::shared_ptr<Store> store_;
   const TablePtr table_;
   const ShardRef ref_;
   const Fetch how_;
+  const bool in_turns_;  // series are read side by side, so that the reader goes through the whole file again and again
   const Cancel* const cancel_;
 
   std::mutex mutex_;

@@ -23,6 +23,9 @@ class ShardFile {
   // `bytes`: of the object, where somebody has begun to fetch it.
   ShardFile(std::shared_ptr<Store> store, TablePtr table, const ShardRef& ref, const Cancel* cancel,
             std::shared_ptr<RangedFile> bytes = nullptr);
+  ~ShardFile() {
+    if (remote_) remote_->end_prefetch();  // others may hold it, and what is under way uses the relay
+  }
   Database& db() { return sealed_.db; }
   const PackedShard* packed() const { return packed_.get(); }  // null: format 1
   std::unique_ptr<BatchSource> batches(std::shared_ptr<const ScanPlan> plan);
