@@ -49,10 +49,11 @@ struct World {
     shard.give_back(std::move(file));
     return count;
   }
-  std::vector<ShardRef> all(const SealedShards& shards) {
-    std::vector<ShardRef> refs;
-    for (std::size_t i = 0; i < shards.count(); i++) refs.push_back(shards.store(*store, i));
-    return refs;
+  std::vector<ShardPlace> all(const SealedShards& shards) {
+    std::vector<ShardPlace> places;
+    for (std::size_t i = 0; i < shards.count(); i++)
+      places.push_back({nullptr, 0, std::make_shared<const ShardRef>(shards.store(*store, i))});
+    return places;
   }
 };
 
@@ -70,6 +71,16 @@ std::int64_t rows_of(const PartialAggregates& groups) {
   std::int64_t sum = 0;
   for (std::uint32_t group : groups.ordered(false)) sum += groups.rows(group);
   return sum;
+}
+
+std::int64_t aggregate_all(World& world, const SealedShards& shards) {
+  const RollupScan scan = hourly_counts(shards.table());
+  ShardAggregation aggregation(world.files, world.store, scan, world.all(shards), world.cancel, world.stats);
+  PartialAggregates groups(scan.spec);
+  NoInterrupt probe;
+  aggregation.start();
+  aggregation.finish(groups, probe);
+  return rows_of(groups);
 }
 
 Fetch how(const ShardRef& ref, const ScanPlan& plan) { return how_to_fetch(ref, plan, large().table()->schema); }
@@ -171,26 +182,14 @@ TEST_CASE("far_shard: all files of an aggregation are asked for together, more o
   World world;
   REQUIRE(hourly().count() == kHours);
   const Rounds rounds(*world.store, {kHours});
-  const RollupScan scan = hourly_counts(hourly().table());
-  ShardAggregation aggregation(world.files, world.store, scan, world.all(hourly()), world.cancel, world.stats);
-  PartialAggregates groups(scan.spec);
-  NoInterrupt probe;
-  aggregation.start();
-  aggregation.finish(groups, probe);
-  CHECK(rows_of(groups) == 5 * kHours * 360);
+  CHECK(aggregate_all(world, hourly()) == 5 * kHours * 360);
   CHECK(world.stats.requests == kHours);
   CHECK(world.stats.files_read == kHours);
 }
 
 TEST_CASE("far_shard: with room for nothing an aggregation is still complete") {
   World world(0);
-  const RollupScan scan = hourly_counts(hourly().table());
-  ShardAggregation aggregation(world.files, world.store, scan, world.all(hourly()), world.cancel, world.stats);
-  PartialAggregates groups(scan.spec);
-  NoInterrupt probe;
-  aggregation.start();
-  aggregation.finish(groups, probe);
-  CHECK(rows_of(groups) == 5 * kHours * 360);
+  CHECK(aggregate_all(world, hourly()) == 5 * kHours * 360);
   CHECK(world.ahead->room() == 0);
 }
 

@@ -23,7 +23,7 @@ Cell DecodedColumn::cell(std::size_t row) const {
 }
 
 ChunkCursor::ChunkCursor(const PackedShard& shard, const std::vector<int>& columns, Direction direction)
-    : shard_(shard), slot_(shard.table().schema.columns.size(), -1) {
+    : shard_(shard), direction_(direction), slot_(shard.table().schema.columns.size(), -1) {
   const Schema& schema = shard.table().schema;
   auto want = [&](int column) {
     int& slot = slot_[static_cast<std::size_t>(column)];
@@ -48,13 +48,16 @@ ChunkCursor::ChunkCursor(const PackedShard& shard, const std::vector<int>& colum
 }
 
 void ChunkCursor::seek(std::int64_t first_chunk, std::int64_t last_chunk, std::int64_t from, std::int64_t to) {
+  ended_ = false;
+  last_id_ = direction_ == Direction::kUp ? last_chunk : first_chunk;
   select_.reset();
   select_.bind(1, first_chunk).bind(2, last_chunk).bind(3, from).bind(4, to);
 }
 
 bool ChunkCursor::next() {
-  if (!select_.step()) return false;
+  if (ended_ || !select_.step()) return false;
   read_row();
+  ended_ = id_ == last_id_;
   return true;
 }
 

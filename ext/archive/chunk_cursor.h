@@ -49,6 +49,9 @@ class ChunkCursor {
   void load_values(DecodedColumn& out);
 
   const PackedShard& shard_;
+  const Direction direction_;
+  std::int64_t last_id_ = 0;  // what was sought has no chunk after it: SQLite would read the next page to find that out
+  bool ended_ = false;
   Statement select_, value_;
   std::vector<int> slot_;    // by column of the schema: index in packed_, or -1
   std::vector<int> wanted_;  // columns of packed_
