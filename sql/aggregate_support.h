@@ -84,6 +84,14 @@ class Frame {
     items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(head_));
     head_ = 0;
   }
+  void assign(std::vector<Item> items) {
+    items_ = std::move(items);
+    head_ = 0;
+  }
+  void clear() {
+    items_.clear();
+    head_ = 0;
+  }
   bool empty() const { return items_.size() == head_; }
   std::span<Item> items() { return std::span(items_).subspan(head_); }
   std::span<const Item> items() const { return std::span(items_).subspan(head_); }

@@ -8,12 +8,14 @@
 #include "sql/aggregate_support.h"
 #include "sql/sample_folds.h"
 #include "sql/sample_json.h"
+#include "sql/sample_spill.h"
 
 namespace ts {
 namespace {
 
 constexpr std::int64_t kMaxGridPoints = 1'000'000;  // 30 MB of JSON
 constexpr int kGridArguments = 4;                   // start, stop, step, range
+constexpr std::size_t kMostHeld = 262'144;          // samples: 4 MiB
 
 // What sqlite3_user_data points to.
 struct Function {
@@ -25,21 +27,54 @@ struct Function {
 
 bool skipped(sqlite3_value** argv) { return sqlite3_value_type(argv[0]) == SQLITE_NULL || sqlite3_value_type(argv[1]) == SQLITE_NULL; }
 
-// Samples as they came.
+// Samples as they came. Many that came in order are folded and put aside; they are taken back if one comes late, or a window asks.
 struct Gathered {
   using Definition = Function;
   Frame<Sample> samples;
-  bool sorted = true;
+  std::unique_ptr<SampleSpill> aside;
+  std::unique_ptr<Folding> folded;  // what is aside
+  std::int64_t newest = 0;          // of all that came
+  bool sorted = true, whole = false;  // whole: nothing is put aside any more
   FoldContext context;
   std::int64_t step_width = 0, range = 0;
   bool null_arguments = false;
 
   void step(const Function& function, int argc, sqlite3_value** argv);
   void inverse(const Function&, int, sqlite3_value** argv) {
-    if (!skipped(argv)) samples.drop();
+    if (skipped(argv)) return;
+    take_back();
+    samples.drop();
   }
   void result(const Function& function, sqlite3_context* context, bool last);
+
+  bool in_window(const Sample& sample) const { return !context.bounded || (sample.ts > context.from && sample.ts <= context.to); }
+  void fold_held() {
+    for (const Sample& sample : samples.items()) {
+      if (in_window(sample)) folded->next(sample, context);
+    }
+  }
+  void put_aside(const Function& function);
+  double answer(const Function& function, Samples ordered);
+  void take_back();
 };
+
+void Gathered::put_aside(const Function& function) {
+  if (!folded) folded = function.fold->begin();
+  if (!aside) aside = std::make_unique<SampleSpill>();
+  fold_held();
+  aside->append(samples.items());
+  samples.clear();
+}
+
+void Gathered::take_back() {
+  whole = true;
+  if (!aside) return;
+  std::vector<Sample> all = aside->read();
+  all.insert(all.end(), samples.items().begin(), samples.items().end());
+  samples.assign(std::move(all));
+  aside.reset();
+  folded.reset();
+}
 
 // The samples of (from, to].
 Samples within(Samples samples, std::int64_t from, std::int64_t to) {
@@ -79,10 +114,16 @@ void read_arguments(Gathered& state, const Function& function, int argc, sqlite3
 
 void Gathered::step(const Function& function, int argc, sqlite3_value** argv) {
   if (skipped(argv)) return;
-  if (argc > 2 || samples.empty()) read_arguments(*this, function, argc, argv);
+  const bool first = samples.empty() && !aside;
+  if (argc > 2 || first) read_arguments(*this, function, argc, argv);
   const Sample sample{time_argument(argv[1], function.precision, function.name), number_argument(argv[0], function.name)};
-  sorted = sorted && (samples.empty() || samples.newest().ts <= sample.ts);
+  if (!first && sample.ts < newest) {
+    sorted = false;
+    take_back();
+  }
+  newest = sample.ts;
   samples.add(sample);
+  if (!whole && !function.grid && samples.items().size() >= kMostHeld) put_aside(function);
 }
 
 // '[[1000, 0.5], ...]', without the points that have no answer.
@@ -104,13 +145,19 @@ std::string grid_text(Samples samples, const Gathered& state, const Fold& fold) 
   return out + "]";
 }
 
-void Gathered::result(const Function& function, sqlite3_context* call, bool) {
-  if (samples.empty() || null_arguments) return sqlite3_result_null(call);
+double Gathered::answer(const Function& function, Samples ordered) {
+  if (!folded) return function.fold->fold(context.bounded ? within(ordered, context.from, context.to) : ordered, context);
+  fold_held();
+  return folded->answer(context);
+}
+
+void Gathered::result(const Function& function, sqlite3_context* call, bool last) {
+  if (!last) take_back();
+  if ((samples.empty() && !aside) || null_arguments) return sqlite3_result_null(call);
   std::vector<Sample> copy;
-  Samples ordered = in_order(samples.items(), sorted, copy);
+  const Samples ordered = in_order(samples.items(), sorted, copy);
   if (function.grid) return result_json(call, grid_text(ordered, *this, *function.fold));
-  if (context.bounded) ordered = within(ordered, context.from, context.to);
-  const double value = function.fold->fold(ordered, context);
+  const double value = answer(function, ordered);
   if (function.fold->counts && !std::isnan(value)) return sqlite3_result_int64(call, static_cast<std::int64_t>(value));
   sqlite3_result_double(call, value);  // NaN becomes NULL
 }

@@ -21,118 +21,182 @@ double seconds(std::int64_t from, std::int64_t to, const FoldContext& context) {
 // The gap between a window's end and the sample next to it, as far as the samples are taken to reach into it.
 double reach(double gap, double average) { return gap >= average * 1.1 ? average / 2 : gap; }
 
-double change(Samples samples, const FoldContext& context, bool counter, bool per_second) {
-  if (samples.size() < 2) return kNone;
-  const Sample &first = samples.front(), &last = samples.back();
-  const double sampled = seconds(first.ts, last.ts, context);
-  Sum sum;
-  sum.add(last.value);
-  sum.add(-first.value);
-  for (std::size_t i = 1; counter && i < samples.size(); ++i) {
-    if (samples[i].value < samples[i - 1].value) sum.add(samples[i - 1].value);
+// A fold that goes from sample to sample.
+class Change {
+ public:
+  explicit Change(bool counter, bool per_second) : counter_(counter), per_second_(per_second) {}
+  void next(const Sample& sample, const FoldContext&) {
+    if (count_ == 0) first_ = sample;
+    if (count_ > 0 && counter_ && sample.value < last_.value) resets_.add(last_.value);
+    last_ = sample;
+    ++count_;
   }
+  double answer(const FoldContext& context) const;
+
+ private:
+  bool counter_, per_second_;
+  std::int64_t count_ = 0;
+  Sample first_, last_;
+  Sum resets_;  // of the values before them
+};
+
+double Change::answer(const FoldContext& context) const {
+  if (count_ < 2) return kNone;
+  const double sampled = seconds(first_.ts, last_.ts, context);
+  Sum sum = resets_;
+  sum.add(last_.value);
+  sum.add(-first_.value);
   const double result = sum.value();
-  if (!context.bounded) return !per_second ? result : sampled > 0 ? result / sampled : kNone;
+  if (!context.bounded) return !per_second_ ? result : sampled > 0 ? result / sampled : kNone;
   if (sampled <= 0) return kNone;
-  const double average = sampled / static_cast<double>(samples.size() - 1);
-  double before = reach(seconds(context.from, first.ts, context), average);
-  const double after = reach(seconds(last.ts, context.to, context), average);
-  if (counter && result > 0 && first.value >= 0) before = std::min(before, sampled * (first.value / result));  // a counter began at 0
+  const double average = sampled / static_cast<double>(count_ - 1);
+  double before = reach(seconds(context.from, first_.ts, context), average);
+  const double after = reach(seconds(last_.ts, context.to, context), average);
+  if (counter_ && result > 0 && first_.value >= 0) before = std::min(before, sampled * (first_.value / result));  // a counter began at 0
   double factor = (sampled + before + after) / sampled;
-  if (per_second) factor /= seconds(context.from, context.to, context);
+  if (per_second_) factor /= seconds(context.from, context.to, context);
   return result * factor;
 }
 
-double delta(Samples samples, const FoldContext& context) { return change(samples, context, false, false); }
-double increase(Samples samples, const FoldContext& context) { return change(samples, context, true, false); }
-double rate(Samples samples, const FoldContext& context) { return change(samples, context, true, true); }
-
-double idelta(Samples samples, const FoldContext&) {
-  const std::size_t n = samples.size();
-  return n < 2 || samples[n - 1].ts == samples[n - 2].ts ? kNone : samples[n - 1].value - samples[n - 2].value;
-}
-
-double irate(Samples samples, const FoldContext& context) {
-  const std::size_t n = samples.size();
-  if (n < 2 || samples[n - 1].ts == samples[n - 2].ts) return kNone;
-  const double last = samples[n - 1].value, before = samples[n - 2].value;
-  return (last < before ? last : last - before) / seconds(samples[n - 2].ts, samples[n - 1].ts, context);
-}
-
-template <class Law>
-double count_neighbours(Samples samples, Law law) {
-  if (samples.empty()) return kNone;
-  double count = 0;
-  for (std::size_t i = 1; i < samples.size(); ++i) count += law(samples[i - 1].value, samples[i].value) ? 1 : 0;
-  return count;
-}
-
-double num_resets(Samples samples, const FoldContext&) {
-  return count_neighbours(samples, [](double before, double now) { return now < before; });
-}
-double num_changes(Samples samples, const FoldContext&) {
-  return count_neighbours(samples, [](double before, double now) { return now != before; });
-}
-
-struct Line {
-  double slope = kNone, at_origin = kNone;
+struct Delta : Change {
+  Delta() : Change(false, false) {}
+};
+struct Increase : Change {
+  Increase() : Change(true, false) {}
+};
+struct Rate : Change {
+  Rate() : Change(true, true) {}
 };
 
-// Least squares, with x in seconds since `origin`.
-Line line_through(Samples samples, std::int64_t origin, const FoldContext& context) {
-  if (samples.size() < 2) return {};
-  const auto constant = [&](const Sample& sample) { return sample.value == samples.front().value; };
-  if (std::all_of(samples.begin(), samples.end(), constant)) {
-    return std::isinf(samples.front().value) ? Line{} : Line{0, samples.front().value};
+// What the last two samples say.
+template <bool kRate>
+class LastTwo {
+ public:
+  void next(const Sample& sample, const FoldContext&) {
+    before_ = last_;
+    last_ = sample;
+    ++count_;
   }
-  Sum x, y, xy, xx;
-  for (const Sample& sample : samples) {
-    const double since = seconds(origin, sample.ts, context);
-    x.add(since), y.add(sample.value), xy.add(since * sample.value), xx.add(since * since);
+  double answer(const FoldContext& context) const {
+    if (count_ < 2 || last_.ts == before_.ts) return kNone;
+    if (!kRate) return last_.value - before_.value;
+    const double risen = last_.value < before_.value ? last_.value : last_.value - before_.value;
+    return risen / seconds(before_.ts, last_.ts, context);
   }
-  const auto n = static_cast<double>(samples.size());
-  const double variance = xx.value() - x.value() * x.value() / n;
-  if (samples.front().ts == samples.back().ts) return {};
-  const double slope = (xy.value() - x.value() * y.value() / n) / variance;
-  return {slope, y.value() / n - slope * x.value() / n};
-}
 
-double deriv(Samples samples, const FoldContext& context) {
-  return samples.empty() ? kNone : line_through(samples, samples.front().ts, context).slope;
-}
+ private:
+  std::int64_t count_ = 0;
+  Sample before_, last_;
+};
 
-double predict_linear(Samples samples, const FoldContext& context) {
-  if (samples.empty()) return kNone;
-  const Line line = line_through(samples, samples.front().ts, context);
-  return line.at_origin + line.slope * (context.parameters[0] - static_cast<double>(samples.front().ts)) / context.units_per_second;
-}
-
-double double_exponential_smoothing(Samples samples, const FoldContext& context) {
-  if (samples.size() < 2) return kNone;
-  const double smoothing = context.parameters[0], trending = context.parameters[1];
-  double before = 0, level = samples[0].value, trend = samples[1].value - samples[0].value;
-  for (std::size_t i = 1; i < samples.size(); ++i) {
-    if (i > 1) trend = trending * (level - before) + (1 - trending) * trend;
-    before = level;
-    level = smoothing * samples[i].value + (1 - smoothing) * (level + trend);
+// How many samples differ from the one before: all, or those below it.
+template <bool kOnlyBelow>
+class Differences {
+ public:
+  void next(const Sample& sample, const FoldContext&) {
+    if (any_ && (kOnlyBelow ? sample.value < last_ : sample.value != last_)) ++count_;
+    any_ = true;
+    last_ = sample.value;
   }
-  return level;
-}
+  double answer(const FoldContext&) const { return any_ ? static_cast<double>(count_) : kNone; }
 
-double integral(Samples samples, const FoldContext& context) {
-  if (samples.size() < 2) return kNone;
-  Sum sum;
-  for (std::size_t i = 1; i < samples.size(); ++i) {
-    sum.add((samples[i - 1].value / 2 + samples[i].value / 2) * seconds(samples[i - 1].ts, samples[i].ts, context));
+ private:
+  bool any_ = false;
+  double last_ = 0;
+  std::int64_t count_ = 0;
+};
+
+// Least squares, with x in seconds since the first sample.
+template <bool kPredict>
+class Line {
+ public:
+  void next(const Sample& sample, const FoldContext& context) {
+    if (count_++ == 0) first_ = sample;
+    last_ = sample.ts;
+    constant_ = constant_ && sample.value == first_.value;
+    const double since = seconds(first_.ts, sample.ts, context);
+    x_.add(since), y_.add(sample.value), xy_.add(since * sample.value), xx_.add(since * since);
   }
-  return sum.value();
+  double answer(const FoldContext& context) const {
+    if (count_ < 2 || (constant_ ? std::isinf(first_.value) : first_.ts == last_)) return kNone;
+    const auto n = static_cast<double>(count_);
+    const double variance = xx_.value() - x_.value() * x_.value() / n;
+    const double slope = constant_ ? 0 : (xy_.value() - x_.value() * y_.value() / n) / variance;
+    if (!kPredict) return slope;
+    const double at_first = constant_ ? first_.value : y_.value() / n - slope * x_.value() / n;
+    return at_first + slope * (context.parameters[0] - static_cast<double>(first_.ts)) / context.units_per_second;
+  }
+
+ private:
+  std::int64_t count_ = 0, last_ = 0;
+  bool constant_ = true;
+  Sample first_;
+  Sum x_, y_, xy_, xx_;
+};
+
+class Smoothing {
+ public:
+  void next(const Sample& sample, const FoldContext& context) {
+    const double smoothing = context.parameters[0], trending = context.parameters[1];
+    if (count_ == 0) {
+      level_ = sample.value;
+    } else {
+      trend_ = count_ == 1 ? sample.value - level_ : trending * (level_ - before_) + (1 - trending) * trend_;
+      before_ = level_;
+      level_ = smoothing * sample.value + (1 - smoothing) * (level_ + trend_);
+    }
+    ++count_;
+  }
+  double answer(const FoldContext&) const { return count_ < 2 ? kNone : level_; }
+
+ private:
+  std::int64_t count_ = 0;
+  double before_ = 0, level_ = 0, trend_ = 0;
+};
+
+// The area below the values: by trapezoids, or, of a step that holds until the next sample, as an average over time.
+template <bool kSteps>
+class Area {
+ public:
+  void next(const Sample& sample, const FoldContext& context) {
+    if (count_++ == 0) {
+      first_ = sample.ts;
+    } else {
+      const double height = kSteps ? last_.value : last_.value / 2 + sample.value / 2;
+      sum_.add(height * seconds(last_.ts, sample.ts, context));
+    }
+    last_ = sample;
+  }
+  double answer(const FoldContext& context) const {
+    if (count_ < 2 || (kSteps && first_ == last_.ts)) return kNone;
+    return kSteps ? sum_.value() / seconds(first_, last_.ts, context) : sum_.value();
+  }
+
+ private:
+  std::int64_t count_ = 0, first_ = 0;
+  Sample last_;
+  Sum sum_;
+};
+
+template <class Going>
+double over(Samples samples, const FoldContext& context) {
+  Going going;
+  for (const Sample& sample : samples) going.next(sample, context);
+  return going.answer(context);
 }
 
-double time_weight(Samples samples, const FoldContext& context) {
-  if (samples.size() < 2 || samples.front().ts == samples.back().ts) return kNone;
-  Sum sum;
-  for (std::size_t i = 1; i < samples.size(); ++i) sum.add(samples[i - 1].value * seconds(samples[i - 1].ts, samples[i].ts, context));
-  return sum.value() / seconds(samples.front().ts, samples.back().ts, context);
+template <class Going>
+class GoingOn final : public Folding {
+ public:
+  void next(const Sample& sample, const FoldContext& context) override { going_.next(sample, context); }
+  double answer(const FoldContext& context) const override { return going_.answer(context); }
+
+ private:
+  Going going_;
+};
+template <class Going>
+std::unique_ptr<Folding> begin() {
+  return std::make_unique<GoingOn<Going>>();
 }
 
 double sum_of(Samples samples, const FoldContext&) {
@@ -193,32 +257,32 @@ double deviation_of(Samples samples, const FoldContext&) {
 }
 
 constexpr Fold kAll[] = {
-    {"delta", delta, false, true, Parameters::kNone, false},
-    {"increase", increase, false, true, Parameters::kNone, false},
-    {"rate", rate, false, true, Parameters::kNone, false},
-    {"idelta", idelta, false, false, Parameters::kNone, false},
-    {"irate", irate, false, false, Parameters::kNone, false},
-    {"num_resets", num_resets, true, false, Parameters::kNone, false},
-    {"num_changes", num_changes, true, false, Parameters::kNone, false},
-    {"deriv", deriv, false, false, Parameters::kNone, false},
-    {"predict_linear", predict_linear, false, false, Parameters::kTime, false},
-    {"double_exponential_smoothing", double_exponential_smoothing, false, false, Parameters::kFactors, false},
-    {"integral", integral, false, false, Parameters::kNone, false},
-    {"time_weight", time_weight, false, false, Parameters::kNone, false},
-    {"sum", sum_of, false, false, Parameters::kNone, true},
-    {"avg", avg_of, false, false, Parameters::kNone, true},
-    {"min", min_of, false, false, Parameters::kNone, true},
-    {"max", max_of, false, false, Parameters::kNone, true},
-    {"count", number_of, true, false, Parameters::kNone, true},
-    {"first", first_of, false, false, Parameters::kNone, true},
-    {"last", last_of, false, false, Parameters::kNone, true},
-    {"quantile", quantile_in, false, false, Parameters::kShare, true},
-    {"median", median_of, false, false, Parameters::kNone, true},
-    {"mad", mad_in, false, false, Parameters::kNone, true},
-    {"stddev_pop", deviation_of<false>, false, false, Parameters::kNone, true},
-    {"stddev_samp", deviation_of<true>, false, false, Parameters::kNone, true},
-    {"var_pop", variance_of<false>, false, false, Parameters::kNone, true},
-    {"var_samp", variance_of<true>, false, false, Parameters::kNone, true},
+    {"delta", over<Delta>, false, true, Parameters::kNone, false, begin<Delta>},
+    {"increase", over<Increase>, false, true, Parameters::kNone, false, begin<Increase>},
+    {"rate", over<Rate>, false, true, Parameters::kNone, false, begin<Rate>},
+    {"idelta", over<LastTwo<false>>, false, false, Parameters::kNone, false, begin<LastTwo<false>>},
+    {"irate", over<LastTwo<true>>, false, false, Parameters::kNone, false, begin<LastTwo<true>>},
+    {"num_resets", over<Differences<true>>, true, false, Parameters::kNone, false, begin<Differences<true>>},
+    {"num_changes", over<Differences<false>>, true, false, Parameters::kNone, false, begin<Differences<false>>},
+    {"deriv", over<Line<false>>, false, false, Parameters::kNone, false, begin<Line<false>>},
+    {"predict_linear", over<Line<true>>, false, false, Parameters::kTime, false, begin<Line<true>>},
+    {"double_exponential_smoothing", over<Smoothing>, false, false, Parameters::kFactors, false, begin<Smoothing>},
+    {"integral", over<Area<false>>, false, false, Parameters::kNone, false, begin<Area<false>>},
+    {"time_weight", over<Area<true>>, false, false, Parameters::kNone, false, begin<Area<true>>},
+    {"sum", sum_of, false, false, Parameters::kNone, true, nullptr},
+    {"avg", avg_of, false, false, Parameters::kNone, true, nullptr},
+    {"min", min_of, false, false, Parameters::kNone, true, nullptr},
+    {"max", max_of, false, false, Parameters::kNone, true, nullptr},
+    {"count", number_of, true, false, Parameters::kNone, true, nullptr},
+    {"first", first_of, false, false, Parameters::kNone, true, nullptr},
+    {"last", last_of, false, false, Parameters::kNone, true, nullptr},
+    {"quantile", quantile_in, false, false, Parameters::kShare, true, nullptr},
+    {"median", median_of, false, false, Parameters::kNone, true, nullptr},
+    {"mad", mad_in, false, false, Parameters::kNone, true, nullptr},
+    {"stddev_pop", deviation_of<false>, false, false, Parameters::kNone, true, nullptr},
+    {"stddev_samp", deviation_of<true>, false, false, Parameters::kNone, true, nullptr},
+    {"var_pop", variance_of<false>, false, false, Parameters::kNone, true, nullptr},
+    {"var_samp", variance_of<true>, false, false, Parameters::kNone, true, nullptr},
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 // compensated. The rules are Prometheus' own, so that a query translated from PromQL answers the same.
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,14 @@ struct FoldContext {
 enum class Parameters { kNone, kTime, kShare, kFactors };  // behind the ts: a ts, a number, two numbers between 0 and 1
 constexpr int count_of(Parameters parameters) { return parameters == Parameters::kFactors ? 2 : parameters == Parameters::kNone ? 0 : 1; }
 
+// A fold that is given one sample after the other, in the order of their time.
+class Folding {
+ public:
+  virtual ~Folding() = default;
+  virtual void next(const Sample& sample, const FoldContext& context) = 0;
+  virtual double answer(const FoldContext& context) const = 0;
+};
+
 struct Fold {
   std::string_view name;
   double (*fold)(Samples, const FoldContext&);
@@ -37,6 +46,7 @@ struct Fold {
   bool extrapolates;  // whether it takes from, to as an aggregate
   Parameters parameters;
   bool only_grid;  // the aggregate itself takes no ts: only the form for grids is registered
+  std::unique_ptr<Folding> (*begin)();  // nullptr where only_grid
 };
 extern const std::span<const Fold> kFolds;
 

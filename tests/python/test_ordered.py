@@ -67,6 +67,38 @@ class Ordered(support.TimeseriesCase):
                              [self.db.execute("SELECT %s(v, ts) FROM s WHERE ts BETWEEN ? AND ?" % name, (ts - 3, ts + 1)).fetchone()[0]
                               for ts, _ in own])
 
+    def test_many_rows_answer_alike_whether_held_or_put_aside(self):
+        """From 262,144 rows on, those that came in order are put aside; a late row, and a window's frame, want them back."""
+        self.db.execute("CREATE TABLE s(v, ts)")
+        self.db.execute("INSERT INTO s SELECT value * 7919 % 1000 / 8.0, value * 1000 + value % 7 FROM generate_series(1, 270000)")
+        late = "(SELECT * FROM s WHERE ts <> 140000000 UNION ALL SELECT * FROM s WHERE ts = 140000000)"
+        for fold in self.FOLDS + ["predict_linear", "double_exponential_smoothing"]:
+            parameters = {"predict_linear": ", 300000000", "double_exponential_smoothing": ", 0.5, 0.25"}.get(fold, "")
+            for bounds in ["", ", 100000000, 269000000"] if fold in ("delta", "increase", "rate") else [""]:
+                call = "SELECT %s(v, ts%s%s) " % (fold, parameters, bounds)
+                frame = "OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) "
+                aside, *held = [self.db.execute(call + rest).fetchone()[0] for rest in (
+                    "FROM s", "FROM (SELECT * FROM s ORDER BY ts DESC)", "FROM " + late, frame + "FROM s LIMIT 1")]
+                self.assertIsNotNone(aside)
+                self.assertEqual(held, [aside] * 3, (fold, bounds))
+
+    def test_memory_is_bounded_when_rows_come_in_order(self):
+        """Four times as many rows take no more than some MiB more, where all rows would take 48; sanitizers keep what was freed."""
+        done = support.python("""
+import re
+def peak():
+    with open("/proc/self/status") as f:
+        return int(re.search(r"VmHWM:\s+(\d+) kB", f.read())[1])
+db = support.connect()
+peaks = []
+for n in (1000000, 4000000):
+    for fold, answer in (("increase", n - 1), ("integral", (n * n - 1) / 2)):
+        assert db.execute("SELECT %s(value, value * 1000) FROM generate_series(1, ?)" % fold, (n,)).fetchone()[0] == answer
+    peaks.append(peak())
+print(peaks[1] - peaks[0])
+""", timeout=300)
+        self.assertLess(int(done.stdout), 400 * 1024 if support.SANITIZE else 16 * 1024)
+
     def test_grids_answer_as_the_aggregate_over_each_window(self):
         rows = [(i * 7 % 5, i * 900) for i in range(40)]
         for fold in self.FOLDS:
