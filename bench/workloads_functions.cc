@@ -45,14 +45,20 @@ void run_functions(Bench& bench) {
                            "length(log_pattern(line))"}) {
     aggregates.push_back({call, {}, [=] { return nanos(std::string("sum(") + call + ")", "lines"); }});
   }
-  bench.compare(
-      "ns/row", "sum(v)", [=] { return nanos("sum(v)"); }, aggregates);
+  const auto sum = [=] { return nanos("sum(v)"); };
+  bench.compare("ns/row", "sum(v)", sum, aggregates);
+  std::vector<Contestant> distribution;
+  for (const char* call : {"quantile(v, 0.9)", "median(v)", "mad(v)", "mode(v)", "stddev_pop(v)", "corr(v, ts)", "regr_slope(v, ts)",
+                           "approx_count_distinct(v)", "tdigest(v)", "locf(v)", "ema(v, 0.1)", "session_id(ts, '1m')"}) {
+    distribution.push_back({call, {}, [=] { return nanos(call); }});
+  }
+  bench.compare("ns/row", "sum(v)", sum, distribution);
 }
 
 }  // namespace
 
 const std::vector<Workload> kFunctionWorkloads = {
-    {"functions", "time_bucket next to integer division, ordered aggregates next to sum()", run_functions},
+    {"functions", "time_bucket next to integer division, ordered aggregates, distribution and sketches next to sum()", run_functions},
 };
 
 }  // namespace ts_bench
