@@ -132,6 +132,7 @@ class Text(support.TimeseriesCase):
                 ("2026-11-23T07:16:00.123Z a", "<time> a"), ("2026-11-23 07:16:00,5 +0100 a", "<time> a"), ("2026-11-23 a", "<time> a"),
                 ("[10/Oct/2000:13:55:36 -0700] a", "[<time>] a"), ("at 07:16:00 a", "at <time> a"),
                 ("from 2001:db8::8a2e:370:7334 to fe80:0:0:0:1:2:3:4", "from <ip> to <ip>"), ("aa:bb:cc:0d:ee:ff", "<hex>"),
+                ("AA-BB-CC-0D-EE-FF 0x", "<hex> <num>x"), ("ab:cd::12:34:5 ab:cd::1 12:34:56::7", "<ip> <ip> <time>::<num>"),
                 ("commit 9fceb02d0ae598e95dc970b74767f19372d61af8", "commit <hex>"), ("12345678 12345678.5s 1e5", "<num> <num>s <num>"),
                 ("std::string can't be 'quoted it'", "std::string can't be <text>"), ("effaceddefaced", "effaceddefaced"),
                 ('{"user": "ann", "age":5}', '{"user": <text>, "age":<num>}'), ('an open " quote 5', 'an open " quote <num>'),
