@@ -26,13 +26,14 @@ struct Fixture {
   SpoolView view{spool};
   QueryStats stats;
   int names = 0;
+  bool imported = false;  // what is sealed next
 
   std::string key(std::int64_t start) {
     std::array<unsigned char, 10> random{};
     random[8] = static_cast<unsigned char>(names >> 8);
     random[9] = static_cast<unsigned char>(names++);
     return table->directory + "/" + partition_name(start, table->schema.precision, table->schema.partition) + "/" +
-           format_shard_name({start, start + kMinute, 10, "other", make_ulid(start, random)}, table->schema.precision);
+           format_shard_name({start, start + kMinute, 10, "other", make_ulid(imported ? 0 : start, random)}, table->schema.precision);
   }
   std::string put(std::int64_t start) {
     std::string name = key(start);
@@ -234,20 +235,24 @@ TEST_CASE("catalogue: what is sealed and stored after the snapshot is seen in no
   }
 }
 
-TEST_CASE("catalogue: where spool.db has forgotten what was stored since, or never saw its ETag, the store is asked") {
-  for (bool purged : {true, false}) {
+TEST_CASE("catalogue: where spool.db has forgotten what was stored since, or does not know its bytes, the store is asked") {
+  enum { kPurged, kNoEtag, kImported };
+  for (int how : {kPurged, kNoEtag, kImported}) {
+    CAPTURE(how);
     Fixture f;
     f.put(kT0);
     f.look(INT64_MIN, INT64_MAX, kHour);
+    f.imported = how == kImported;
     SealedRow later = f.seal(kT0 + kHour);
-    f.upload(later, purged ? "an-etag" : "");
-    if (purged) {
+    f.upload(later, how == kNoEtag ? "" : "an-etag");
+    if (how == kPurged) {
       f.db->set_local_gone(later.seq);
       f.db->purge(Clock::system().now_ms() + 2 * SpoolDb::kKeepMs);
     }
     Fixture::Seen seen = f.look(INT64_MIN, INT64_MAX, kHour);
     CHECK(seen.lists == 1);
     CHECK(seen.keys.size() == 2);
+    CHECK(f.look(INT64_MIN, INT64_MAX, kHour).lists == 0);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <set>
 
+#include "ext/archive/importer.h"
 #include "ext/archive/listing_parts.h"
 #include "ext/base/clock.h"
 
@@ -59,8 +60,9 @@ std::shared_ptr<ShardList> Catalogue::stored_since(const Listing& listing) {
   auto since = std::make_shared<ShardList>(table_);
   for (const SealedRow& row : *rows) {
     auto name = parse_shard_name(row.key.substr(row.key.rfind('/') + 1), table_->schema.precision);
-    // A credential that may create and not read does not learn an ETag after a lost answer: then only LIST tells it.
-    if (!name || row.etag.empty()) return nullptr;
+    // A credential that may create and not read does not learn an ETag after a lost answer, and of an import another host may have
+    // stored other bytes under the same name: then only LIST tells.
+    if (!name || row.etag.empty() || is_import_key(row.key)) return nullptr;
     since->add(*name, row.etag, static_cast<std::uint64_t>(row.bytes));
   }
   return since;
@@ -204,9 +206,10 @@ KeyRange Catalogue::take_next(CatalogueWalk& walk) const {
 }
 
 void Catalogue::list_next(CatalogueWalk& walk, const Cancel* cancel, QueryStats& stats) {
+  constexpr std::size_t kMostPages = 16;  // rows wait for them
   if (walk.down) return list_down(walk, cancel, stats);
   list(walk.left, walk.step, cancel, stats);
-  walk.step *= 2;
+  walk.step = std::min(2 * walk.step, kMostPages);
 }
 
 // LIST only goes forwards, so going back means to guess where to begin: some partitions before what is known, or before now. Where
