@@ -3,7 +3,7 @@ import re
 import sqlite3
 
 from . import support
-from .test_readme import forms_by_unit, reference
+from .test_readme import forms_by_unit, readme, reference
 
 # The family's introduction speaks for its sections.
 TOLD = {"what is NULL": r"\bNULL\b", "what is an error": r"\b[Ee]rrors?\b"}
@@ -80,8 +80,8 @@ class FunctionsReference(support.TimeseriesCase):
         added = {name: counts for name, counts in self.after.items() if counts != self.before.get(name)}
         told = self.documented()
         missing = {name for name in added if name not in told}
-        self.assertEqual(missing, {"timeseries_debug", "timeseries_version", "ts", "ts_s", "ts_us", "ts_ns", "ts_flush", "ts_insert",
-                                   "ts_text", "ts_unpack"})
+        self.assertEqual({name for name in missing if not re.search(r"`%s\b" % name, readme())}, set())
+        self.assertLess(len(missing), 20)
         self.assertEqual({name: counts for name, counts in added.items() if name not in missing and counts != told[name]}, {})
 
     def test_what_is_told_is_there_with_its_arguments(self):
