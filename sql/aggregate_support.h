@@ -78,7 +78,8 @@ class KeptValue {
 template <class Item>
 class Frame {
  public:
-  void add(const Item& item) { items_.push_back(item); }
+  void add(Item item) { items_.push_back(std::move(item)); }
+  void take_back() { items_.pop_back(); }
   void drop() {
     if (++head_ < 1'024 || head_ * 2 < items_.size()) return;
     items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(head_));

@@ -162,60 +162,75 @@ void Gathered::result(const Function& function, sqlite3_context* call, bool last
   sqlite3_result_double(call, value);  // NaN becomes NULL
 }
 
-// The value at the least or greatest key.
-struct Extreme {
-  bool any = false;
+// A row that is the answer, or may become it when those before it leave a window's frame.
+struct Candidate {
   KeptValue value;
   double real = 0;  // the key
   std::int64_t integer = 0;
   bool is_real = false;
+  std::uint64_t place = 0;  // among the rows that came
 };
 
 // Integers are compared as such, beyond 2^53 too.
-int compare(const Extreme& state, sqlite3_value* key) {
-  if (state.is_real || sqlite3_value_type(key) == SQLITE_FLOAT) {
-    const double a = state.is_real ? state.real : static_cast<double>(state.integer), b = sqlite3_value_double(key);
+int compare(const Candidate& candidate, sqlite3_value* key) {
+  if (candidate.is_real || sqlite3_value_type(key) == SQLITE_FLOAT) {
+    const double a = candidate.is_real ? candidate.real : static_cast<double>(candidate.integer), b = sqlite3_value_double(key);
     return a < b ? -1 : a > b;
   }
   const std::int64_t b = sqlite3_value_int64(key);
-  return state.integer < b ? -1 : state.integer > b;
+  return candidate.integer < b ? -1 : candidate.integer > b;
 }
 
-void extreme_step(sqlite3_context* context, sqlite3_value** argv) {
-  const Function& function = *static_cast<const Function*>(sqlite3_user_data(context));
+// The value at the least or greatest key. A row takes back those before it that can be the answer no more: the oldest left is the answer.
+//
+// SQLite does not say whether a frame will move or a group is aggregated once. Until it first asks for an answer, more candidates than
+// kMaxCandidates mean a group, which needs its answer alone; first() would keep all rows of one that comes in order.
+struct Extreme {
+  using Definition = Function;
+  Frame<Candidate> candidates;
+  std::uint64_t came = 0, left = 0;
+  bool asked = false, alone = false;
+
+  void step(const Function& function, int, sqlite3_value** argv);
+  void inverse(const Function& function, int, sqlite3_value** argv);
+  void result(const Function&, sqlite3_context* context, bool last) {
+    asked = asked || !last;
+    candidates.empty() ? sqlite3_result_null(context) : candidates.items().front().value.result(context);
+  }
+};
+
+constexpr std::size_t kMaxCandidates = 1'024;  // 80 KiB
+
+// Of equal keys the one that came first; for last, which asks for the newest, the one that came last.
+bool takes_back(const Function& function, const Candidate& before, sqlite3_value* key) {
+  const int order = compare(before, key);
+  return function.greatest ? (function.timed ? order <= 0 : order < 0) : order > 0;
+}
+
+void Extreme::step(const Function& function, int, sqlite3_value** argv) {
   if (skipped(argv)) return;
   if (function.timed) time_argument(argv[1], function.precision, function.name);
   number_argument(argv[1], function.name);
-  Extreme& state = *state_of<Extreme>(context, true);
-  if (state.any) {
-    const int order = compare(state, argv[1]);
-    // Of equal keys the one that came first; for last, which asks for the newest, the one that came last.
-    if (function.greatest ? (function.timed ? order > 0 : order >= 0) : order <= 0) return;
+  const std::uint64_t place = came++;
+  while (!candidates.empty() && takes_back(function, candidates.newest(), argv[1])) candidates.take_back();
+  if (!asked && candidates.items().size() == kMaxCandidates) {
+    alone = true;
+    while (candidates.items().size() > 1) candidates.take_back();
   }
-  state.value.keep(argv[0]);
-  state.any = true;
-  state.is_real = sqlite3_value_type(argv[1]) == SQLITE_FLOAT;
-  state.real = sqlite3_value_double(argv[1]);
-  state.integer = sqlite3_value_int64(argv[1]);
+  if (alone && !candidates.empty()) return;
+  Candidate candidate{{}, sqlite3_value_double(argv[1]), sqlite3_value_int64(argv[1]), sqlite3_value_type(argv[1]) == SQLITE_FLOAT, place};
+  candidate.value.keep(argv[0]);
+  candidates.add(std::move(candidate));
 }
 
-void xExtremeStep(sqlite3_context* context, int, sqlite3_value** argv) noexcept {
-  answer(context, [&] { extreme_step(context, argv); });
-}
-void xExtremeFinal(sqlite3_context* context) noexcept {
-  answer(context, [&] {
-    const Extreme* state = state_of<Extreme>(context, false);
-    if (state) state->value.result(context);
-  });
-  release<Extreme>(context);
-}
-void xDestroy(void* function) noexcept { delete static_cast<Function*>(function); }
-
-void add_extreme(const Registrar& add, sqlite3* db, const Function& function) {
-  if (add.has(function.name)) return;
-  add.check(sqlite3_create_function_v2(db, function.name.c_str(), 2, kPureFlags, new Function(function), nullptr, xExtremeStep,
-                                       xExtremeFinal, xDestroy),
-            function.name);
+void Extreme::inverse(const Function& function, int, sqlite3_value** argv) {
+  if (skipped(argv)) return;
+  if (alone) {
+    throw Error(Code::kBadInput, function.name + ": a frame that moves reaches more than " + std::to_string(kMaxCandidates) +
+                                     " rows ahead; let it end nearer to its row");
+  }
+  if (!candidates.empty() && candidates.items().front().place == left) candidates.drop();
+  ++left;
 }
 
 void add_fold(const Registrar& add, const Fold& fold, const UnitForm& form) {
@@ -237,11 +252,11 @@ int register_ordered_aggregates(sqlite3* db) {
           for (const Fold& fold : kFolds) add_fold(add, fold, form);
           for (const bool greatest : {false, true}) {
             const std::string name = greatest ? "last" : "first";
-            add_extreme(add, db, {name + form.suffix, form.precision, nullptr, false, greatest, true});
+            add.aggregate<Extreme>({name + form.suffix, form.precision, nullptr, false, greatest, true}, 2);
           }
         }
         for (const bool greatest : {false, true}) {
-          add_extreme(add, db, {greatest ? "arg_max" : "arg_min", Precision::kMillis, nullptr, false, greatest, false});
+          add.aggregate<Extreme>({greatest ? "arg_max" : "arg_min", Precision::kMillis, nullptr, false, greatest, false}, 2);
         }
       },
       [](const char*) {});

@@ -55,17 +55,36 @@ class Ordered(support.TimeseriesCase):
             frames = [rows[max(0, n - 5):n + 1] for n in range(len(rows))]
             self.assertEqual([o for (o,) in over], [self.over(fold + "(v, ts)", *frame) for frame in frames], fold)
 
-    def test_of_windows_sqlite_has_the_first_and_the_last_value(self):
-        self.db.execute("CREATE TABLE s(v, ts)")
-        self.db.executemany("INSERT INTO s VALUES(?, ?)", [(i * 7 % 5, i * 700 % 11) for i in range(11)])
-        frame = "OVER (ORDER BY ts ROWS BETWEEN 3 PRECEDING AND 1 FOLLOWING)"
-        for name in ("first", "last", "arg_min", "arg_max"):
-            self.assertFails(self.db, "SELECT %s(v, ts) OVER () FROM s" % name, name + "() may not be used as a window function")
-        for name in ("first", "last"):
-            own = self.db.execute("SELECT ts, %s_value(v) %s FROM s" % (name, frame)).fetchall()
-            self.assertEqual([value for _, value in own],
-                             [self.db.execute("SELECT %s(v, ts) FROM s WHERE ts BETWEEN ? AND ?" % name, (ts - 3, ts + 1)).fetchone()[0]
-                              for ts, _ in own])
+    def test_windows_of_values_at_a_key_answer_as_the_aggregate_over_their_frame(self):
+        keys = [("up", lambda n: n), ("down", lambda n: -n), ("equal", lambda n: n // 7), ("mixed", lambda n: n * 7 % 5),
+                ("real", lambda n: n * 13 % 8 / 4)]
+        self.db.execute("CREATE TABLE s(n, v, k)")
+        for name, key in keys:
+            rows = [("'t%d'" % n if n % 3 else "x'0%d'" % (n % 10) if n % 2 else n, key(n) if n % 11 else "NULL") for n in range(60)]
+            self.db.execute("DELETE FROM s")
+            for n, (v, k) in enumerate(rows):
+                self.db.execute("INSERT INTO s VALUES(%d, %s, %s)" % (n, v, k))
+            for function in ("arg_min", "arg_max") if name == "real" else ("first", "last", "arg_min", "arg_max"):
+                for before, after in ((5, 0), (3, 2), (0, 4), (-1, 6), (100, 0), (6, -2), (100, 100)):
+                    bounds = ["%d %s" % (abs(rows_off), "PRECEDING" if rows_off < 0 else "FOLLOWING") for rows_off in (-before, after)]
+                    sql = "SELECT %s(v, k) OVER (ORDER BY n ROWS BETWEEN %s AND %s) FROM s" % (function, *bounds)
+                    over = self.db.execute(sql).fetchall()
+                    self.assertEqual([o for (o,) in over],
+                                     [self.over(function + "(v, ts)", *rows[max(0, n - before):max(0, n + after + 1)]) for n in range(60)],
+                                     (function, name, before, after))
+
+    def test_a_group_longer_than_a_frame_may_be_keeps_its_answer_alone(self):
+        rows = "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < ?) "
+        for length in (1023, 1024, 1025, 5000):
+            self.assertEqual(self.db.execute(rows + "SELECT first(n, n), last(n, n), first(n, -n), last(n, -n), arg_max(-n, -n) FROM s",
+                                             (length,)).fetchone(), (1, length, length, 1, -1))
+        ahead = rows + "SELECT sum(f) FROM (SELECT first(n, n) OVER (ORDER BY n ROWS BETWEEN %s AND %s) AS f FROM s)"
+        self.assertEqual(self.db.execute(ahead % ("CURRENT ROW", "UNBOUNDED FOLLOWING"), (1024,)).fetchone()[0], 1024 * 1025 // 2)
+        self.assertEqual(self.db.execute(ahead % ("2000 PRECEDING", "CURRENT ROW"), (5000,)).fetchone()[0],
+                         sum(max(1, n - 2000) for n in range(1, 5001)))
+        self.assertEqual(self.db.execute(ahead % ("UNBOUNDED PRECEDING", "UNBOUNDED FOLLOWING"), (5000,)).fetchone()[0], 5000)
+        self.assertFails(self.db, ahead % ("CURRENT ROW", "UNBOUNDED FOLLOWING"),
+                         "first: a frame that moves reaches more than 1024 rows ahead; let it end nearer to its row", (5000,))
 
     def test_many_rows_answer_alike_whether_held_or_put_aside(self):
         """From 262,144 rows on, those that came in order are put aside; a late row, and a window's frame, want them back."""
