@@ -6,15 +6,12 @@
 #include <cerrno>
 
 #include "ext/archive/buffer_table.h"
-#include "ext/archive/chunk_scan.h"
-#include "ext/archive/row_reader.h"
 #include "ext/archive/sealed_file.h"
+#include "ext/archive/shard_rows.h"
 #include "ext/base/file.h"
 
 namespace ts {
 namespace {
-
-constexpr std::size_t kRowsAtOnce = 1000;
 
 // Table and name, out of the file: whoever downloaded it may have called it as he likes.
 struct Identity {
@@ -54,33 +51,6 @@ Identity identity_of(const std::string& path) {
   return identity;
 }
 
-// Rows of a shard of either format, some at a time.
-class ShardRows {
- public:
-  ShardRows(SealedFile& file, const TablePtr& table, const std::string& path) : plain_(nullptr) {
-    if (file.format == kFormatPacked) {
-      shard_ = std::make_unique<PackedShard>(file.db, table, path);
-      packed_ = std::make_unique<PackedRows>(*shard_);
-      return;
-    }
-    std::vector<std::string> columns;
-    for (const Column& column : table->schema.columns) columns.push_back(quote_identifier(column.name));
-    plain_ = std::make_unique<RowReader>(file.db, columns, "FROM main." + quote_identifier(table->name));
-  }
-  bool next(RowBuffer& rows) {
-    if (packed_) return packed_->next(rows);
-    rows.clear();
-    while (rows.rows() < kRowsAtOnce && plain_->next(rows)) {
-    }
-    return rows.rows() > 0;
-  }
-
- private:
-  std::unique_ptr<PackedShard> shard_;
-  std::unique_ptr<PackedRows> packed_;
-  std::unique_ptr<RowReader> plain_;
-};
-
 std::int64_t copy_rows(SealedFile& from, const Identity& identity, const std::string& source, const std::string& path,
                        const std::function<void()>& check) {
   const TableDef& table = *identity.table;
@@ -96,7 +66,9 @@ std::int64_t copy_rows(SealedFile& from, const Identity& identity, const std::st
   db.exec("CREATE TABLE " + quote_identifier(table.name) + "(" + shard_columns_sql(table.schema) + ")");
   Statement insert = db.prepare("INSERT INTO main." + quote_identifier(table.name) + " SELECT * FROM some_rows");
   std::int64_t count = 0;
-  for (ShardRows all(from, identity.table, source); all.next(rows);) {
+  std::unique_ptr<PackedShard> packed;
+  if (from.format == kFormatPacked) packed = std::make_unique<PackedShard>(from.db, identity.table, source);
+  for (AllRows all(from.db, packed.get(), table); all.next(rows);) {
     view.last = rows.rows();
     insert.run();
     count += static_cast<std::int64_t>(rows.rows());
