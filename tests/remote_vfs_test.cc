@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "ext/base/clock.h"
+#include "ext/base/page_checksum.h"
 #include "ext/base/sqlite.h"
 #include "tests/support/memory_store.h"
 #include "tests/support/sqlite_fixture.h"
@@ -30,6 +31,15 @@ constexpr int kReadOnlyUri = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
 constexpr int kReadWriteUri = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_URI;
 constexpr std::size_t kMiB = 1 << 20;
 
+std::string serialized(Database& db) {
+  sqlite3_int64 size = 0;
+  unsigned char* bytes = sqlite3_serialize(db.get(), "main", &size, 0);
+  REQUIRE(bytes != nullptr);
+  std::string out(reinterpret_cast<char*>(bytes), static_cast<std::size_t>(size));
+  sqlite3_free(bytes);
+  return out;
+}
+
 // An SQLite file with table t(id INTEGER PRIMARY KEY, pad TEXT) of `rows` rows, about 100 bytes each.
 std::string database_bytes(int rows, int page_bytes = 4096) {
   Database db = ts_test::open_memory();
@@ -37,12 +47,22 @@ std::string database_bytes(int rows, int page_bytes = 4096) {
   db.exec("CREATE TABLE t(id INTEGER PRIMARY KEY, pad TEXT)");
   db.exec("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<" + std::to_string(rows) +
           ") INSERT INTO t SELECT i, printf('%090d', i) FROM n");
-  sqlite3_int64 size = 0;
-  unsigned char* bytes = sqlite3_serialize(db.get(), "main", &size, 0);
-  REQUIRE(bytes != nullptr);
-  std::string out(reinterpret_cast<char*>(bytes), static_cast<std::size_t>(size));
-  sqlite3_free(bytes);
-  return out;
+  return serialized(db);
+}
+
+// A shard's pages with checksums: t(id, pad) in leaves and interior pages, and v(id, long) whose values lie in pages of their own.
+std::string checksummed_bytes(bool ours = true) {
+  Database db = ts_test::open_memory();
+  int reserved = ts::kPageChecksumBytes;
+  REQUIRE(sqlite3_file_control(db.get(), "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved) == SQLITE_OK);
+  db.exec("PRAGMA page_size=512");
+  if (ours) db.exec("PRAGMA application_id=" + std::to_string(ts::kApplicationId));
+  db.exec("CREATE TABLE t(id INTEGER PRIMARY KEY, pad TEXT); CREATE TABLE v(id INTEGER PRIMARY KEY, long BLOB)");
+  db.exec("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<300) INSERT INTO t SELECT i, printf('%090d', i) FROM n");
+  db.exec("INSERT INTO v VALUES(1, randomblob(5000))");
+  std::string bytes = serialized(db);
+  for (std::size_t at = 0; at < bytes.size(); at += 512) ts::stamp_page(bytes.data() + at, 512);
+  return bytes;
 }
 
 std::int64_t number(Database& db, std::string_view sql) {
@@ -174,6 +194,46 @@ TEST_CASE("remote_vfs: an object replaced in the middle of a scan ends the scan 
     CHECK(contains(e.what(), "s3://memory/x.sqlite"));
   }
   CHECK_NOTHROW(world.mount->rethrow_read_error());  // told once
+}
+
+TEST_CASE("remote_vfs: a changed byte in any page of a shard with checksums ends the statement, and the page is named") {
+  const std::string bytes = checksummed_bytes();
+  const auto read_all = [](World& world) {
+    try {
+      Database db = world.open();
+      return number(db, "SELECT (SELECT total(length(pad)) FROM t) + (SELECT total(length(hex(long))) FROM v)");
+    } catch (const ts::Error&) {
+      world.mount->rethrow_read_error();
+      throw;
+    }
+  };
+  {
+    World whole(bytes);
+    CHECK(read_all(whole) == 300 * 90 + 10000);
+  }
+  for (std::size_t page = 0; page < bytes.size() / 512; page++) {
+    for (std::size_t at : {std::size_t{150}, std::size_t{511}}) {
+      std::string changed = bytes;
+      changed[page * 512 + at] = static_cast<char>(changed[page * 512 + at] ^ 4);
+      World world(changed);
+      try {
+        read_all(world);
+        FAIL("page ", page + 1, ": the changed byte ", at, " was not noticed");
+      } catch (const ts::Error& e) {
+        CHECK(e.code() == Code::kCorrupt);
+        CHECK(e.what() == "shard: page " + std::to_string(page + 1) + " is damaged (its checksum is wrong): s3://memory/x.sqlite" +
+                              "; restore the object, or empty cache_dir if the object itself is whole");
+      }
+    }
+  }
+}
+
+TEST_CASE("remote_vfs: what others keep in reserved bytes is theirs") {
+  std::string bytes = checksummed_bytes(false);
+  for (std::size_t at = 511; at < bytes.size(); at += 512) bytes[at] = 'x';
+  World world(bytes);
+  Database db = world.open();
+  CHECK(number(db, "SELECT count(*) FROM t") == 300);
 }
 
 TEST_CASE("remote_vfs: a WAL-mode file is refused with a sentence") {

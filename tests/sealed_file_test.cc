@@ -112,6 +112,33 @@ TEST_CASE("sealed file: odd values come out bit for bit, sorted by tags and time
   CHECK(check.text(0) == "ok");
 }
 
+TEST_CASE("sealed file: every page carries its checksum, in both formats, and a header that denies it is refused") {
+  for (int count : {1, 5000}) {
+    Fixture f;
+    RowBuffer rows(3);
+    for (int i = 0; i < count; i++) add_row(rows, 5 + i, "h", i);
+    f.commit(rows);
+    auto files = f.seal();
+    REQUIRE(files.size() == 1);
+    CHECK(open_sealed(immutable_uri(f.path(files[0])), *f.table, files[0].key, "x").format == (count == 1 ? kFormatRows : kFormatPacked));
+    std::string bytes(MappedFile(f.path(files[0])).bytes());
+    CHECK(has_page_checksums(bytes));
+    CHECK_NOTHROW(check_pages(bytes, "x"));
+    bytes.back() = static_cast<char>(bytes.back() ^ 1);
+    std::string last = std::to_string(bytes.size() / page_bytes_of(bytes));
+    try {
+      check_pages(bytes, "the object");
+      FAIL("a changed byte was not noticed");
+    } catch (const Error& e) {
+      CHECK(e.what() == "shard: page " + last + " is damaged (its checksum is wrong): the object");
+    }
+    bytes[20] = 0;
+    write_file(f.path(files[0]), bytes);
+    std::string refused = f.refusal(files[0]);
+    CHECK(refused == "shard: its header says that its pages have no checksums, timeseries_meta that they have: the object");
+  }
+}
+
 TEST_CASE("sealed file: one per partition, each with its range and rows in its name") {
   Fixture f;
   constexpr std::int64_t kDay = 86'400'000;

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "ext/base/interrupts.h"
+#include "ext/base/page_checksum.h"
 #include "ext/base/sqlite.h"
 #include "vfs/http_store.h"
 #include "vfs/remote_uri.h"
@@ -43,7 +44,6 @@ using Resolve = Source (*)(const char* name);
 
 constexpr int kMaxPathBytes = 4096;  // an S3 key has at most 1024; a URL has no limit of its own
 constexpr std::size_t kMessageBytes = 1024;
-constexpr std::size_t kHeaderBytes = 100;
 constexpr unsigned char kWalVersion = 2;
 constexpr char kMagic[] = "SQLite format 3";  // 16 bytes with its NUL
 constexpr char kMountVfs[] = "timeseries-object-";  // with the address behind it: one for each copy of this library
@@ -60,7 +60,8 @@ struct RemoteFile {
   const RemoteVfs* vfs;
   Source* source;
   sqlite3_int64 size;
-  sqlite3* const* connection;  // that reads; null until SQLite tells it
+  sqlite3* const* connection;      // that reads; null until SQLite tells it
+  std::size_t checked_page_bytes;  // 0: its pages carry no checksums
 };
 
 RemoteVfs& remote(sqlite3_vfs* vfs) { return *static_cast<RemoteVfs*>(vfs->pAppData); }
@@ -223,17 +224,39 @@ std::size_t read_source(RemoteSource& source, std::uint64_t offset, void* into, 
   return source.file->read(offset, into, length, source.cancel ? source.cancel : &reader);
 }
 
+[[noreturn]] void refuse_page(RemoteSource& source, std::uint64_t number) {
+  throw Error(Code::kCorrupt, "shard: " + damaged_page_text(number) + ": " + source.file->name() +
+                                  "; restore the object, or empty cache_dir if the object itself is whole");
+}
+
+// read_source() of pages that carry checksums. SQLite reads whole pages, but for the header and, in some versions, long values.
+std::size_t read_checked(RemoteSource& source, std::size_t page_bytes, std::uint64_t offset, void* into, std::size_t length,
+                         const Cancel& reader) {
+  const std::size_t got = read_source(source, offset, into, length, reader);
+  if (length == page_bytes && offset % page_bytes == 0) {
+    if (got != 0 && (got != length || !page_intact(into, page_bytes))) refuse_page(source, offset / page_bytes + 1);
+    return got;
+  }
+  std::string page(page_bytes, '\0');
+  for (std::uint64_t at = offset - offset % page_bytes; at < offset + got; at += page_bytes) {
+    if (read_source(source, at, page.data(), page_bytes, reader) != page_bytes || !page_intact(page.data(), page_bytes)) {
+      refuse_page(source, at / page_bytes + 1);
+    }
+  }
+  return got;
+}
+
 std::uint32_t big_endian(const unsigned char* at) {
   return std::uint32_t{at[0]} << 24 | std::uint32_t{at[1]} << 16 | std::uint32_t{at[2]} << 8 | at[3];
 }
 
-// Refuses with a sentence what SQLite would refuse, or misread, without one. Returns the size.
-sqlite3_int64 check_database(const std::string& vfs, RemoteSource& source) {
+// Refuses with a sentence what SQLite would refuse, or misread, without one. Tells the size and how pages are checked.
+void check_database(const std::string& vfs, RemoteSource& source, RemoteFile& opened) {
   const std::string what = (vfs.starts_with(kMountVfs) ? "shard" : "vfs " + vfs) + ": " + source.file->name();
   const ReaderCancel reader(nullptr);
   if (!source.cancel) (void)reader.cancelled();  // later reads find a probe that has not expired
   const std::uint64_t size = source.file->size(source.cancel ? source.cancel : &reader);
-  unsigned char header[kHeaderBytes] = {};
+  unsigned char header[kFileHeaderBytes] = {};
   if (size == 0) throw Error(Code::kCorrupt, what + " is empty, not an SQLite database");
   if (read_source(source, 0, header, sizeof header, reader) != sizeof header || std::memcmp(header, kMagic, sizeof kMagic) != 0) {
     throw Error(Code::kCorrupt, what + " is not an SQLite database");
@@ -241,10 +264,10 @@ sqlite3_int64 check_database(const std::string& vfs, RemoteSource& source) {
   if (header[18] == kWalVersion || header[19] == kWalVersion) {
     throw Error(Code::kUnsupported, what + " is in WAL mode; run PRAGMA journal_mode=DELETE on it before uploading");
   }
-  const std::uint64_t stored = std::uint64_t{header[16]} << 8 | header[17];
-  const std::uint64_t page_bytes = stored == 1 ? 65536 : stored;
-  if (page_bytes < 512 || (page_bytes & (page_bytes - 1)) != 0) {
-    throw Error(Code::kCorrupt, what + " is damaged: impossible page size " + std::to_string(page_bytes));
+  const std::string_view text(reinterpret_cast<const char*>(header), sizeof header);
+  const std::uint64_t page_bytes = page_bytes_of(text);
+  if (page_bytes == 0) {
+    throw Error(Code::kCorrupt, what + " is damaged: impossible page size " + std::to_string(header[16] << 8 | header[17]));
   }
   // The count of pages holds if its change counter is the file's (else an old writer did not maintain it).
   const std::uint64_t pages = big_endian(header + 28);
@@ -252,7 +275,8 @@ sqlite3_int64 check_database(const std::string& vfs, RemoteSource& source) {
     throw Error(Code::kCorrupt, what + " is truncated: " + std::to_string(size) + " of " + std::to_string(pages * page_bytes) +
                                     " bytes are there; upload it again");
   }
-  return static_cast<sqlite3_int64>(size);
+  opened.size = static_cast<sqlite3_int64>(size);
+  opened.checked_page_bytes = has_page_checksums(text) ? page_bytes : 0;
 }
 
 int xClose(sqlite3_file* file) noexcept {
@@ -265,8 +289,11 @@ int xRead(sqlite3_file* file, void* into, int length, sqlite3_int64 offset) noex
   std::size_t got = 0;
   const auto wanted = static_cast<std::size_t>(length);
   const ReaderCancel reader(remote(file).connection);
-  const int rc =
-      guarded(SQLITE_IOERR_READ, &source, [&] { got = read_source(*source, static_cast<std::uint64_t>(offset), into, wanted, reader); });
+  const std::size_t page_bytes = remote(file).checked_page_bytes;
+  const int rc = guarded(SQLITE_IOERR_READ, &source, [&] {
+    const auto from = static_cast<std::uint64_t>(offset);
+    got = page_bytes ? read_checked(*source, page_bytes, from, into, wanted, reader) : read_source(*source, from, into, wanted, reader);
+  });
   if (rc != SQLITE_OK || got == wanted) return rc;
   std::memset(static_cast<char*>(into) + got, 0, wanted - got);
   return SQLITE_IOERR_SHORT_READ;
@@ -340,7 +367,7 @@ int xOpen(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int
     failing = source.get();
     RemoteFile& opened = remote(file);
     opened.vfs = &remote(vfs);
-    opened.size = check_database(remote(vfs).name, *source);
+    check_database(remote(vfs).name, *source, opened);
     opened.source = new Source(source);
     opened.connection = nullptr;
     opened.base.pMethods = &kMethods;

@@ -4,7 +4,8 @@
 //   file:https://host/x.sqlite?vfs=http         other parameters belong to the URL: a presigned one works
 //
 // Laws: opening for writing gives a read-only database; a file in WAL mode, a truncated one and what is no database
-// are refused with a sentence; the object's version is pinned at open; a journal is never looked for. Temporary files
+// are refused with a sentence; the object's version is pinned at open; a journal is never looked for; each page of a
+// shard that carries checksums (base/page_checksum.h) is checked whenever SQLite reads it. Temporary files
 // of such a connection (sorts, temp tables) live in the default VFS. Percent-encoding in the URI is SQLite's: %25 is %.
 #pragma once
 #include <memory>

@@ -8,6 +8,7 @@
 
 #include "ext/archive/archive_schema.h"
 #include "ext/archive/importer.h"
+#include "ext/archive/sealed_file.h"
 #include "ext/archive/sealer.h"
 #include "ext/archive/shard_name.h"
 #include "ext/base/clock.h"
@@ -337,12 +338,16 @@ void Flusher::upload(SpoolDb& db) {
   }
   for (const SealedRow& row : pending) {
     if (stop_->cancelled()) return;
-    auto blocked = blocked_.find(row.table);
-    if (blocked != blocked_.end() && later(blocked->second, kBackoffCapMs)) continue;
+    auto waits = [&](const std::string& what) {
+      auto blocked = blocked_.find(what);
+      return blocked != blocked_.end() && later(blocked->second, kBackoffCapMs);
+    };
+    if (waits(row.table) || waits(row.file)) continue;
     try {
       upload_one(db, row);
       failures_ = 0;
       blocked_.erase(row.table);
+      blocked_.erase(row.file);
     } catch (const Error& e) {
       if (stop_->cancelled()) return;
       ForkHold hold;
@@ -357,7 +362,8 @@ void Flusher::upload(SpoolDb& db) {
       failed(db, row.table, e.what());
       bool own_trouble = e.code() == Code::kBadInput || e.code() == Code::kTooNew || e.code() == Code::kCorrupt;
       if (own_trouble) {
-        blocked_[row.table] = steady_ms();
+        // A file's own trouble keeps no other from being stored.
+        blocked_[e.code() == Code::kCorrupt ? row.file : row.table] = steady_ms();
         continue;
       }
       wait_ms_ = backoff_ms(failures_++);
@@ -382,7 +388,9 @@ void Flusher::upload_one(SpoolDb& db, const SealedRow& row) {
     ForkHold hold;
     db.set_archive_checked(row.table);
   }
-  MappedFile file(spool_.sealed_directory() + "/" + row.file);
+  std::string path = spool_.sealed_directory() + "/" + row.file;
+  MappedFile file(path);
+  check_pages(file.bytes(), path);  // what a disk has changed since it was sealed shall not look like the archive's
   {
     ForkHold hold;
     db.set_attempted(row.seq);

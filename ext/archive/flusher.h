@@ -80,7 +80,7 @@ class Flusher {
 
   // Of the thread alone.
   std::map<std::string, TablePtr> tables_;
-  std::map<std::string, std::int64_t> blocked_;        // by table, since when: its own trouble (contradicting schema)
+  std::map<std::string, std::int64_t> blocked_;        // by table or file, since when: its own trouble (contradicting schema, damage)
   std::int64_t failed_at_ = 0, wait_ms_ = 0;           // the store's trouble
   int failures_ = 0;
   std::int64_t seal_failed_at_ = 0, seal_wait_ms_ = 0;  // the disk's trouble

@@ -8,6 +8,8 @@
 #include <limits>
 #include <unordered_set>
 
+#include "ext/base/page_checksum.h"
+
 namespace ts {
 namespace {
 
@@ -339,8 +341,8 @@ std::size_t PackedWriter::record_bytes(const Chunk& chunk) const {
 // From about 1 MB on at least 16 KiB, so that all navigation lies in the first pages (DESIGN section 3).
 int PackedWriter::page_size() const {
   constexpr std::size_t kTables = 6;  // each has a page of its own at least
-  constexpr std::size_t kHead = 8;    // bytes of a page that are no row's
-  constexpr std::size_t kWhole = 35;  // a record that leaves fewer than so many of a page lies in several
+  constexpr std::size_t kHead = 8 + kPageChecksumBytes;    // bytes of a page that are no row's
+  constexpr std::size_t kWhole = 35 + kPageChecksumBytes;  // a record that leaves fewer than so many of a page lies in several
   constexpr std::size_t kLargest = 65536;
   std::size_t best = kLargest, best_bytes = SIZE_MAX, chunk_bytes = 0;
   std::vector<std::size_t> records;

@@ -1,11 +1,20 @@
 // Creating, describing and opening sealed shards.
 #include "ext/archive/sealed_file.h"
 
+#include <fcntl.h>
 #include <strings.h>
+#include <unistd.h>
 
-#include <string_view>
+#include <algorithm>
+
+#include "ext/base/file.h"
 
 namespace ts {
+namespace {
+
+constexpr std::string_view kChecksum = "cksumvfs";  // in timeseries_meta: what the reserved bytes of each page are
+
+}  // namespace
 
 int plain_page_size(std::size_t bytes) { return bytes >= (20u << 20) ? 65536 : bytes >= (1u << 20) ? 16384 : 4096; }
 
@@ -30,15 +39,47 @@ void put_meta(Database& db, const TableDef& table, const std::string& partition,
   text("writer", name.writer);
   text("id", name.id);
   text("schema", schema_to_json(table.schema));
+  text("checksum", kChecksum);
 }
 
 Database create_sealed(const std::string& path, int page_size, int format) {
   Database db(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+  int reserved = kPageChecksumBytes;
+  int rc = sqlite3_file_control(db.get(), "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
+  if (rc != SQLITE_OK) throw_sqlite(db.get(), rc, "cannot reserve bytes for checksums in " + path);
   db.exec("PRAGMA page_size=" + std::to_string(page_size));
   db.exec("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE");
   db.exec("PRAGMA application_id=" + std::to_string(kApplicationId));
   db.exec("PRAGMA user_version=" + std::to_string(format));
   return db;
+}
+
+void stamp_sealed(const std::string& path) {
+  struct File {
+    int fd;
+    ~File() { ::close(fd); }
+  } file{::open(path.c_str(), O_RDWR | O_CLOEXEC)};
+  if (file.fd < 0) throw_errno("cannot open", path);
+  constexpr std::size_t kAtOnce = 1 << 20;  // whole pages of every size
+  std::string bytes(std::min<std::uint64_t>(kAtOnce, file_size(path)), '\0');
+  std::size_t page_bytes = 0;
+  for (off_t at = 0;;) {
+    ssize_t got = ::pread(file.fd, bytes.data(), bytes.size(), at);
+    if (got < 0) throw_errno("cannot read", path);
+    auto count = static_cast<std::size_t>(got);
+    if (at == 0) page_bytes = has_page_checksums({bytes.data(), count}) ? page_bytes_of({bytes.data(), count}) : 0;
+    if (page_bytes == 0 || count % page_bytes != 0) {
+      throw Error(Code::kCorrupt, "seal: no file of whole pages with room for checksums: " + path);
+    }
+    if (count == 0) return;
+    for (std::size_t page = 0; page < count; page += page_bytes) stamp_page(bytes.data() + page, page_bytes);
+    if (::pwrite(file.fd, bytes.data(), count, at) != got) throw_errno("cannot write", path);
+    at += got;
+  }
+}
+
+void check_pages(std::string_view file, const std::string& object) {
+  if (std::uint64_t page = damaged_page(file)) throw Error(Code::kCorrupt, "shard: " + damaged_page_text(page) + ": " + object);
 }
 
 namespace {
@@ -113,6 +154,12 @@ SealedFile open_sealed(const std::string& uri, const TableDef& table, const std:
     meta.bind(1, name);
     return meta.step() ? meta.text(0) : std::string();
   };
+  // A header that says nothing of the checksums which the writer made would leave every page unchecked.
+  int reserved = -1;  // asks
+  if (value("checksum") == kChecksum && (sqlite3_file_control(db.get(), "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved) != SQLITE_OK ||
+                                         reserved != static_cast<int>(kPageChecksumBytes))) {
+    refuse(Code::kCorrupt, object, "its header says that its pages have no checksums, timeseries_meta that they have");
+  }
   const Schema& schema = table.schema;
   auto slash = key.rfind('/'), before = key.rfind('/', slash - 1);
   std::string partition = key.substr(before + 1, slash - before - 1);

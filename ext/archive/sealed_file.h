@@ -4,19 +4,24 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "ext/archive/shard_name.h"
 #include "ext/archive/table_def.h"
+#include "ext/base/page_checksum.h"
 #include "ext/base/sqlite.h"
 
 namespace ts {
 
-constexpr int kApplicationId = 0x54536531;
 constexpr int kFormatRows = 1;
 constexpr int kFormatPacked = 2;
 
-// A fresh file at `path`, without a journal: it counts only when it is complete.
+// A fresh file at `path`, without a journal and with room for a checksum in each page: it counts only when it is complete.
 Database create_sealed(const std::string& path, int page_size, int format);
+// What the file of create_sealed lacks when it is written and closed: the checksum of each page.
+void stamp_sealed(const std::string& path);
+// Throws kCorrupt naming `object` and the page if a page's checksum is wrong.
+void check_pages(std::string_view file, const std::string& object);
 // 4 KiB for small files of plain rows, more where navigation would otherwise spread (DESIGN section 3).
 int plain_page_size(std::size_t bytes);
 // Fills timeseries_meta.

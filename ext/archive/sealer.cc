@@ -96,6 +96,13 @@ class ShardRows {
   RowReader rows_;
 };
 
+// Closes the file first: SQLite writes no more.
+void finish(Database& db, const std::string& path) {
+  db.exec("COMMIT");
+  db.close();
+  stamp_sealed(path);
+}
+
 // `because`: why the rows are not packed, if that was tried in vain.
 void write_rows(const std::string& path, const TableDef& table, const SealedPiece& piece, const ShardName& name,
                 const std::string& because) {
@@ -112,7 +119,7 @@ void write_rows(const std::string& path, const TableDef& table, const SealedPiec
   }
   db.exec("CREATE TABLE " + quote_identifier(table.name) + "(" + shard_columns_sql(table.schema) + ")");
   db.exec("INSERT INTO main." + quote_identifier(table.name) + " SELECT * FROM sorted_rows");
-  db.exec("COMMIT");
+  finish(db, path);
 }
 
 void write_packed(const std::string& path, const TableDef& table, const PackedWriter& packed, const SealedPiece& piece,
@@ -120,7 +127,12 @@ void write_packed(const std::string& path, const TableDef& table, const PackedWr
   Database db = create_sealed(path, packed.page_size(), kFormatPacked);
   db.exec("BEGIN");
   packed.write(db, [&] { put_meta(db, table, piece.partition, name, kFormatPacked); });
-  db.exec("COMMIT");
+  finish(db, path);
+}
+
+SealedFile read_back(const std::string& path, const TableDef& table, const std::string& key) {
+  check_pages(MappedFile(path).bytes(), path);
+  return open_sealed(immutable_uri(path), table, key, path);
 }
 
 // The file's rows against the rows in memory: every value by type and bits, and their number.
@@ -186,7 +198,7 @@ bool pack_piece(const std::string& path, const TablePtr& table, const SealedPiec
   write_packed(path, *table, packed, piece, name);
   TS_FAILPOINT("seal.written");
   try {
-    SealedFile file = open_sealed(immutable_uri(path), *table, key, path);
+    SealedFile file = read_back(path, *table, key);
     TS_FAILPOINT("seal.prove");
     verify_packed(file.db, table, path, Comparison(piece, path));
     return true;
@@ -214,7 +226,7 @@ SealedRow write_piece(const TablePtr& table, const SealedPiece& piece, const std
   if (!pack_piece(temporary, table, piece, out.key, name, why_not)) {
     write_rows(temporary, *table, piece, name, why_not);
     TS_FAILPOINT("seal.written");
-    SealedFile file = open_sealed(immutable_uri(temporary), *table, out.key, temporary);
+    SealedFile file = read_back(temporary, *table, out.key);
     verify_rows(file.db, *table, Comparison(piece, temporary));
   }
   sync_file(temporary);

@@ -93,6 +93,7 @@ std::int64_t unpack_shard(const std::string& source, const std::string& target, 
   remove_file(temporary);
   try {
     std::int64_t rows = copy_rows(from, identity, source, temporary, check);
+    stamp_sealed(temporary);
     sync_file(temporary);
     // A link, not a rename: a file that appeared meanwhile is not replaced.
     if (::link(temporary.c_str(), target.c_str()) != 0) throw_errno("ts_unpack: cannot create", target);

@@ -13,7 +13,7 @@ import time
 import unittest
 import uuid
 
-from . import support
+from . import page_checksums, support
 
 COLUMNS = "ts TIMESTAMP, host TEXT TAG, n INTEGER NOT NULL, v REAL DEFAULT 1.5, note TEXT"
 NOT_A_TIME = "; give an integer (ms since 1970-01-01 UTC) or ISO-8601 text such as '2026-11-23T07:16:00Z'"
@@ -401,6 +401,7 @@ class Damage(Case):
         db = sqlite3.connect(self.file)
         db.executescript(sql)
         db.close()
+        page_checksums.stamp(self.file)
 
     def test_bytes_that_are_no_database(self):
         with open(self.file, "rb") as f:
@@ -417,6 +418,9 @@ class Damage(Case):
         with open(self.file, "r+b") as f:
             f.seek(4096)
             f.write(b"\xff" * (os.path.getsize(self.file) - 4096))
+        self.assertReadFails("shard: page 4 is damaged (its checksum is wrong): %s; restore the object, or empty cache_dir if the object "
+                             "itself is whole" % self.object)
+        page_checksums.stamp(self.file)
         self.assertReadFails("shard: damaged (cannot run [SELECT value FROM main.timeseries_meta WHERE key=?1]: database disk image is "
                              "malformed): "
                              + self.object)

@@ -15,7 +15,7 @@ import struct
 import unittest
 import urllib.parse
 
-from . import stock, support
+from . import page_checksums, stock, support
 from .stock import Text, quoted
 
 SEED = int(os.environ.get("TIMESERIES_PACKED_SEED", "1"))
@@ -206,14 +206,17 @@ class PackedCase(support.TimeseriesCase):
 
     def check_meta(self, path, meta, table, columns, options, rows, format_version):
         with open(path, "rb") as f:
-            self.assertEqual(f.read(20)[18:20], b"\1\1", "not WAL")
+            data = f.read()
+        self.assertEqual(data[18:20], b"\1\1", "not WAL")
+        self.assertTrue(page_checksums.carried(data))
+        self.assertEqual(page_checksums.damaged(data), [])
         partition = os.path.basename(os.path.dirname(path))
         start, end, count, writer, ulid = os.path.basename(path)[:-len(".sqlite")].split("_")
         time = next(n for n, d in columns if "TIMESTAMP" in d)
         unit = UNITS[options["precision"]]
         expected = {"format": format_version, "table": table, "partition": partition, "precision": options["precision"],
                     "time_column": time, "start": count_of(start, unit), "end": count_of(end, unit), "rows": rows, "writer": writer,
-                    "id": ulid}
+                    "id": ulid, "checksum": "cksumvfs"}
         self.assertEqual({k: meta.get(k) for k in expected}, expected)
         self.assertEqual(count, "%drows" % rows)
         self.assertIn("schema", meta)

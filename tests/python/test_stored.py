@@ -1,6 +1,7 @@
 # Files of every format version that was ever written are read for ever, by the extension and by SQLite alone.
 #
-# tests/data/format-N is an archive as version N wrote it, format-N.expected its rows in the order of their lines (see stock_query.c).
+# tests/data/format-N is an archive as version N wrote it, format-N-checksums one whose pages carry checksums; the name with .expected:
+# its rows in the order of their lines (see stock_query.c).
 # tests/support/make_stored_example.py makes both, once.
 import glob
 import os
@@ -8,7 +9,7 @@ import re
 import shutil
 import unittest
 
-from . import stock, support
+from . import page_checksums, stock, support
 from .stock import Text, quoted
 
 DATA = os.path.join(support.ROOT, "tests/data")
@@ -21,12 +22,12 @@ class Stored(support.TimeseriesCase):
         stock.require()
 
     def examples(self):
-        """(version, directory, the expected lines)"""
+        """(name, version, directory, the expected lines)"""
         found = []
         for directory in sorted(glob.glob(DATA + "/format-*/")):
-            version = int(re.search(r"format-(\d+)", directory)[1])
-            with open("%s/format-%d.expected" % (DATA, version), "rb") as f:
-                found.append((version, directory, f.read().splitlines()))
+            name = os.path.basename(directory[:-1])
+            with open("%s/%s.expected" % (DATA, name), "rb") as f:
+                found.append((name, int(re.match(r"format-(\d+)", name)[1]), directory, f.read().splitlines()))
         return found
 
     def test_there_is_an_example_of_each_version_that_is_written(self):
@@ -40,13 +41,23 @@ class Stored(support.TimeseriesCase):
         (path,) = glob.glob(self.path("archive") + "/*/*/*.sqlite")
         ((line,),) = stock.query("system", path, "PRAGMA user_version")
         version = stock.parsed(line)[0]
-        self.assertEqual([v for v, _, _ in self.examples()], list(range(1, version + 1)),
+        self.assertEqual([name for name, *_ in self.examples()],
+                         [name for v in range(1, version + 1) for name in ("format-%d" % v, "format-%d-checksums" % v)],
                          "make the missing one with tests/support/make_stored_example.py")
 
+    def test_checksums_are_those_of_the_format_where_a_file_carries_them(self):
+        for name, _, directory, _ in self.examples():
+            for path in glob.glob(directory + "*/*/*.sqlite"):
+                with open(path, "rb") as f:
+                    data = f.read()
+                self.assertEqual(page_checksums.carried(data), name.endswith("-checksums"))
+                if page_checksums.carried(data):
+                    self.assertEqual(page_checksums.damaged(data), [], path)
+
     def test_by_sqlite_alone(self):
-        for number, directory, expected in self.examples():
+        for name, number, directory, expected in self.examples():
             for version in stock.VERSIONS:
-                with self.subTest(format=number, version=version):
+                with self.subTest(name, version=version):
                     found, versions = [], set()
                     for path in glob.glob(directory + "*/*/*.sqlite"):
                         check, (user_version,), rows = stock.query(version, path, "PRAGMA integrity_check", "PRAGMA user_version",
@@ -65,11 +76,11 @@ class Stored(support.TimeseriesCase):
         return db
 
     def test_by_the_extension(self):
-        for number, directory, expected in self.examples():
-            with self.subTest(format=number):
-                archive = self.path("archive%d" % number)  # a copy: a reader has no business here
+        for name, _, directory, expected in self.examples():
+            with self.subTest(name):
+                archive = self.path(name)  # a copy: a reader has no business here
                 shutil.copytree(directory, archive)
-                db = self.table("format %d" % number, archive)
+                db = self.table(name, archive)
                 self.assertEqual(stock.difference(expected, map(stock.line, db.execute("SELECT * FROM x"))), "")
                 rows = [stock.parsed(line) for line in expected]
                 for sql, keep in [("ts >= ts('2026-11-24')", lambda r: r[0] >= 1795478400000), ("host = 'web1'", lambda r: r[1] == "web1"),
@@ -82,7 +93,7 @@ class Stored(support.TimeseriesCase):
     def test_all_versions_in_one_archive(self):
         together = self.path("together")
         rows = []
-        for _, directory, expected in self.examples():
+        for _, _, directory, expected in self.examples():
             shutil.copytree(directory, together, dirs_exist_ok=True)
             rows += expected
         db = self.table("all", together)

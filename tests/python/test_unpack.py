@@ -4,7 +4,7 @@ import os
 import sqlite3
 import unittest
 
-from . import stock, support
+from . import page_checksums, stock, support
 
 
 ROWS = 5001  # no multiple of how many are copied at once
@@ -68,6 +68,7 @@ class Unpack(support.TimeseriesCase):
         edit.execute("UPDATE cpu_chunk SET t1=t1+1 WHERE id=(SELECT max(id) FROM cpu_chunk)")
         edit.commit()
         edit.close()
+        page_checksums.stamp(self.source)
         before = sorted(os.listdir(self.dir))
         self.assertFails(self.db, "SELECT ts_unpack(?, ?)", "shard: the times of a chunk are not what its directory says: " + self.source,
                          (self.source, self.target))

@@ -1,8 +1,9 @@
-# make_stored_example.py VERSION: makes tests/data/format-VERSION, an archive written by this build, and its rows beside it.
+# make_stored_example.py VERSION [STATE]: makes tests/data/format-VERSION[-STATE], an archive written by this build, and its rows.
 #
-# Run once for each format version, when it is new: /usr/bin/python3 tests/support/make_stored_example.py 2 makes tests/data/format-2 and
-# format-2.expected. What it made is read by test_stored.py for ever and never made again, so an existing directory is an error. Needs
-# unshare(1), so that the files name no real host. The expected rows come from an ordinary table, not from what was stored.
+# Run once for each format version, when it is new, and for each state of it that a reader can tell:
+# /usr/bin/python3 tests/support/make_stored_example.py 2 checksums makes tests/data/format-2-checksums and
+# format-2-checksums.expected. What it made is read by test_stored.py for ever and never made again, so an existing directory is an error.
+# Needs unshare(1), so that the files name no real host. The expected rows come from an ordinary table, not from what was stored.
 import glob
 import os
 import shutil
@@ -44,8 +45,8 @@ def fill(db, table, version):
     db.execute("COMMIT")
 
 
-def main(version):
-    target = os.path.join(ROOT, "tests/data/format-%d" % version)
+def main(version, state):
+    target = os.path.join(ROOT, "tests/data/format-%d%s" % (version, state and "-" + state))
     if os.path.exists(target):
         sys.exit("%s is there: a stored example is kept for ever as it is" % target)
     with tempfile.TemporaryDirectory() as scratch:
@@ -57,8 +58,12 @@ def main(version):
                    % (stock.quoted(TABLE), ", ".join("%s %s" % (stock.quoted(n), d) for n, d in COLUMNS), archive))
         fill(db, TABLE, version)
         db.execute("SELECT ts_flush(?)", (TABLE,)).fetchone()
-        db.close()
         files = glob.glob(archive + "/*/*/*.sqlite")
+        if version == 1:  # plain rows: what does not pack, and what ts_unpack writes
+            for path in files:
+                db.execute("SELECT ts_unpack(?, ?)", (path, path + ".plain")).fetchone()
+                os.replace(path + ".plain", path)
+        db.close()
         found = []  # a file of few rows may be of an older one
         for path in files:
             file = sqlite3.connect(path)
@@ -78,10 +83,10 @@ def main(version):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2 or not sys.argv[1].isdigit():
-        sys.exit("usage: make_stored_example.py VERSION")
+    if len(sys.argv) not in (2, 3) or not sys.argv[1].isdigit():
+        sys.exit("usage: make_stored_example.py VERSION [STATE]")
     if os.environ.get("TIMESERIES_EXAMPLE_HOST") is None:
         os.environ["TIMESERIES_EXAMPLE_HOST"] = "set"
-        os.execvp("unshare", ["unshare", "--uts", "--map-root-user", sys.executable, "-B", os.path.abspath(__file__), sys.argv[1]])
+        os.execvp("unshare", ["unshare", "--uts", "--map-root-user", sys.executable, "-B", os.path.abspath(__file__), *sys.argv[1:]])
     socket.sethostname("example")
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), sys.argv[2] if len(sys.argv) == 3 else "")
