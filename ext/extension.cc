@@ -79,6 +79,7 @@ int register_all(sqlite3* db, char** error) {
         check(register_rollup_table(db, session), "the module timeseries_rollup");
         check(register_functions(db, session, [] { return "last VFS error: " + last_vfs_error(); }), "the functions");
         check(register_facts(db, session), "the tables of facts");
+        check(register_verify(db, session), "ts_verify");
         watch_interrupts(db, *session);
       },
       [&](const char* message) { set_message(error, message); });

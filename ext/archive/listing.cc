@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "ext/archive/listed_key.h"
 #include "ext/base/clock.h"
 #include "ext/base/failpoint.h"
 
@@ -48,37 +49,24 @@ ListPage Lister::fetch(const std::string& at) const {
   const std::string prefix = table_->directory + "/";
   ListPage page = store_.list(prefix, at, cancel_);
   TS_FAILPOINT("snapshot.page");
-  const std::string* before = &at;
-  for (const ObjectInfo& object : page.objects) {
-    if (object.key <= *before) {
-      throw Error(Code::kCorrupt, "list: the store's listing is out of order at " + object_name(store_, object.key));
-    }
-    before = &object.key;
-  }
-  if (page.more && page.objects.empty())
-    throw Error(Code::kCorrupt, "list: the store's listing makes no progress: " + object_name(store_, prefix));
+  check_listing(store_, page, prefix, at);
   return page;
 }
 
 void Lister::add(const ObjectInfo& object, ShardList& shards) const {
-  const Schema& schema = table_->schema;
-  std::string below = object.key.substr(table_->directory.size() + 1);
-  if (is_reserved(below)) {
-    bool schema_object = below.substr(0, 7) == "schema-" && below.find('/') == std::string::npos;
-    if (schema_object) return;  // numbered ones are known, others were refused when the schema was read
-    throw Error(Code::kTooNew,
-                "archive: written by a newer version (unknown object " + object_name(store_, object.key) + "); upgrade timeseries");
+  const ListedKey listed = classify_key(object.key, *table_);
+  switch (listed.kind) {
+    case ListedKey::Kind::kSchema:   // numbered ones are known, others were refused when the schema was read
+    case ListedKey::Kind::kForeign:  // somebody else's file
+      return;
+    case ListedKey::Kind::kReserved:
+      throw Error(Code::kTooNew,
+                  "archive: written by a newer version (unknown object " + object_name(store_, object.key) + "); upgrade timeseries");
+    case ListedKey::Kind::kContradiction:
+      throw Error(Code::kCorrupt, "archive: a shard's name contradicts itself or its partition: " + object_name(store_, object.key));
+    case ListedKey::Kind::kShard: break;
   }
-  auto slash = below.find('/');
-  if (slash == std::string::npos || below.find('/', slash + 1) != std::string::npos) return;
-  std::string partition = below.substr(0, slash);
-  auto name = parse_shard_name(below.substr(slash + 1), schema.precision);
-  if (!name || !is_partition_name(partition, schema.partition)) return;  // somebody else's file
-  if (name->start > name->end || name->rows <= 0 || partition_name(name->start, schema.precision, schema.partition) != partition ||
-      partition_name(name->end, schema.precision, schema.partition) != partition) {
-    throw Error(Code::kCorrupt, "archive: a shard's name contradicts itself or its partition: " + object_name(store_, object.key));
-  }
-  shards.add(*name, object.etag, object.size);
+  shards.add(listed.name, object.etag, object.size);
 }
 
 // ---------------------------------------------------------------- young ones

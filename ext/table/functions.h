@@ -4,6 +4,7 @@
 //   ts_flush(table)                                        files stored
 //   ts_unpack(source, target)                              rows written
 //   ts_files(table)  ts_status(table)  ts_last_query()     tables of facts
+//   ts_verify(table)                                       a table of what is wrong in the archive
 //   timeseries_version()  timeseries_debug()               text
 #pragma once
 #include "ext/table/session.h"
@@ -15,6 +16,7 @@ using DebugText = std::string (*)();
 
 int register_functions(sqlite3* db, const std::shared_ptr<Session>& session, DebugText debug);
 int register_facts(sqlite3* db, const std::shared_ptr<Session>& session);
+int register_verify(sqlite3* db, const std::shared_ptr<Session>& session);
 
 constexpr const char* kVersion = "0.1.0";
 

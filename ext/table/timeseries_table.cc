@@ -98,6 +98,8 @@ const std::shared_ptr<Store>& Table::store() {
   return store_;
 }
 
+std::shared_ptr<Store> Table::store_without_cache() const { return open_store(declaration_.store); }
+
 StoreOptions Table::store_options() const {
   StoreOptions options = declaration_.store;
   options.cache_dir = declaration_.cache_dir;

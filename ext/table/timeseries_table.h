@@ -31,6 +31,7 @@ class Table : public sqlite3_vtab {
   const TablePtr& def();
   const std::shared_ptr<Spool>& spool();  // opened at first use, anew in a forked child
   const std::shared_ptr<Store>& store();
+  std::shared_ptr<Store> store_without_cache() const;
   Writer& writer();  // the connection's, of this process
 
   // The schema of the archive agrees with ours, or there is none yet. Asked of the store once per spool, while `meanwhile`

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import unittest
 
-from . import support
+from . import page_checksums, support
 
 README = os.path.join(support.ROOT, "README.md")
 ARCHIVE = "/tmp/metrics-archive"
@@ -115,7 +115,7 @@ class Readme(support.TimeseriesCase):
     def test_names_every_column_of_the_tables_of_facts(self):
         db = self.connect()
         db.execute("CREATE VIRTUAL TABLE temp.cpu USING timeseries(ts TIMESTAMP, location='%s')" % self.file_location())
-        for table in ("ts_files('cpu')", "ts_status('cpu')", "ts_last_query()"):
+        for table in ("ts_files('cpu')", "ts_status('cpu')", "ts_verify('cpu')", "ts_last_query()"):
             self.assertDocumented({"`%s`" % column[0] for column in db.execute("SELECT * FROM " + table).description})
 
     def test_names_every_option_and_its_default(self):
@@ -238,15 +238,16 @@ class Format(support.TimeseriesCase):
     def read_shard(self, path, partition, name, schema):
         start, end, count = self.count(name[1]), self.count(name[2]), int(name[3])
         with open(path, "rb") as f:
-            header = f.read(100)
-        version = header[63]
+            data = f.read()
+        header, version = data[:100], data[63]
+        self.assertEqual((header[20], page_checksums.damaged(data)), (8, []))
         self.assertEqual((header[18], header[19], header[60:63], header[68:72]), (1, 1, bytes(3), b"TSe1"))
         db = sqlite3.connect(path)
         self.addCleanup(db.close)
         meta = dict(db.execute("SELECT key, value FROM timeseries_meta"))
         self.assertEqual(json.loads(meta.pop("schema")), schema)
         self.assertEqual(meta, {"format": version, "table": "cpu", "partition": partition, "precision": "ms", "time_column": "ts",
-                                "start": start, "end": end, "rows": count, "writer": name[4], "id": name[5]})
+                                "start": start, "end": end, "rows": count, "writer": name[4], "id": name[5], "checksum": "cksumvfs"})
         rows = {1: self.plain_rows, 2: self.packed_rows}[version](db, schema, count)
         order = [c["name"] for c in schema["columns"]]
         host, ts = order.index("host"), order.index("ts")
