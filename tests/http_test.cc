@@ -161,7 +161,7 @@ TEST_CASE("http: a refused connection, an unknown host and a server without TLS 
   CHECK(fault_of(get("https://" + plain.authority())) == HttpFault::kTls);
 }
 
-TEST_CASE("http: silence ends a request, single bytes keep it alive") {
+TEST_CASE("http: silence ends a request, single bytes keep it alive as long as they come fast enough") {
   Responder server([](const ts_test::Request& request) {
     Reply reply{200, {}, "abcdefgh"};
     if (request.target == "/silent") reply.stall_before = true;
@@ -180,7 +180,10 @@ TEST_CASE("http: silence ends a request, single bytes keep it alive") {
   }
   HttpRequest request = get(server.url() + "/drip");  // 480 ms in all
   request.stall_timeout_ms = 300;
+  request.least_bytes_per_s = 1;
   CHECK(http_send(request, nullptr).body == "abcdefgh");
+  request.least_bytes_per_s = 1024;
+  CHECK(fault_of(request) == HttpFault::kStalled);
 }
 
 TEST_CASE("http: a cancel is polled at least every 50 ms, ends a silent request within 100 ms and is charged for it") {

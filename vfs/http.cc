@@ -407,6 +407,38 @@ HttpError stalled(const HttpRequest& request, const Url& url, bool sent) {
           "check the network and the server"};
 }
 
+// How fast a body comes, from its first byte on, looked at once in a stall timeout.
+class Pace {
+ public:
+  explicit Pace(const Transfer& transfer) : transfer_(transfer) {}
+  bool too_slow() {
+    const std::uint64_t bytes = transfer_.body_bytes;
+    const std::int64_t now = Clock::system().steady_ms();
+    if (bytes == 0 || since_ms_ == 0) return begin(bytes, now);
+    const std::int64_t lasted = now - since_ms_;
+    if (lasted < transfer_.request.stall_timeout_ms) return false;
+    if ((bytes - seen_) * 1000 < transfer_.request.least_bytes_per_s * static_cast<std::uint64_t>(lasted)) return true;
+    return begin(bytes, now);
+  }
+
+ private:
+  bool begin(std::uint64_t bytes, std::int64_t now) {
+    seen_ = bytes;
+    since_ms_ = bytes ? now : 0;
+    return false;
+  }
+  const Transfer& transfer_;
+  std::uint64_t seen_ = 0;
+  std::int64_t since_ms_ = 0;  // 0: no body yet
+};
+
+HttpError too_slow(const HttpRequest& request, const Url& url) {
+  return {Code::kUnavailable, HttpFault::kStalled, true,
+          url.authority() + " sends too slowly (less than " + std::to_string(request.least_bytes_per_s) + " bytes a second for " +
+              std::to_string((request.stall_timeout_ms + 999) / 1000) + " s)",
+          "check the network and the server"};
+}
+
 HttpError failure_of(CURLcode code, const Transfer& transfer, const Url& url) {
   const std::string host = url.authority();
   const bool sent = transfer.sends > 0;
@@ -453,6 +485,7 @@ HttpError failure_of(CURLcode code, const Transfer& transfer, const Url& url) {
 void run(Lease& lease, Transfer& transfer, const Url& url, const Cancel* cancel) {
   lease.add();
   Silence silence(transfer);
+  Pace pace(transfer);
   for (int running = 1;;) {
     CURLMcode result = curl_multi_perform(lease.multi(), &running);
     if (transfer.thrown) std::rethrow_exception(transfer.thrown);
@@ -472,6 +505,7 @@ void run(Lease& lease, Transfer& transfer, const Url& url, const Cancel* cancel)
     if (cancel && cancel->cancelled()) throw_interrupted(url);
     const std::int64_t quiet = silence.lasted_ms();
     if (quiet >= transfer.request.stall_timeout_ms && transfer.sends > 0) throw stalled(transfer.request, url, true);
+    if (pace.too_slow()) throw too_slow(transfer.request, url);
     std::int64_t wait = cancel ? kPollMs : 1000;
     if (transfer.sends > 0) wait = std::min(wait, transfer.request.stall_timeout_ms - quiet);
     curl_multi_poll(lease.multi(), nullptr, 0, static_cast<int>(std::max<std::int64_t>(wait, 1)), nullptr);

@@ -1,8 +1,8 @@
 // HTTP requests over libcurl: blocking, cancellable, on a pool of kept-alive connections of this process.
 //
 // Laws: redirects are never followed and TLS is always verified. A body longer than asked for is cut off and is an error.
-// There is no limit on a request's whole time, only on connecting and on silence. A Cancel is polled at least every 50 ms
-// and charged for each request sent and the body that came back. A child of fork makes connections of its own.
+// There is no limit on a request's whole time, only on connecting, on silence and on the pace of a body. A Cancel is polled at
+// least every 50 ms and charged for each request sent and the body that came back. A child of fork makes connections of its own.
 // Messages name scheme and host only: a URL's path and query may hold signatures.
 #pragma once
 #include <cstdint>
@@ -36,6 +36,7 @@ struct HttpRequest {
   int connect_ahead = 0;  // so many requests to the same origin may follow at once: connections for them are opened meanwhile
   std::int64_t connect_timeout_ms = 10'000;
   std::int64_t stall_timeout_ms = 20'000;  // silence in both directions
+  std::uint64_t least_bytes_per_s = 1024;  // of a body that has begun, over each stall timeout: a drip would hold a reader for days
 };
 
 struct HttpResponse {

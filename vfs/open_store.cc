@@ -69,6 +69,7 @@ static std::shared_ptr<Store> open_uncached(const StoreOptions& options) {
   }
   S3Config config = s3_config(options);
   config.page_size = list_page_size();
+  config.stall_timeout_ms = stall_timeout_ms();
   auto retrying = std::make_shared<RetryingStore>(std::make_shared<S3Store>(std::move(config)));
   if (!options.hedge) return retrying;
   return std::make_shared<HedgingStore>(std::move(retrying));

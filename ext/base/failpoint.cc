@@ -67,11 +67,16 @@ std::size_t list_page_size() {
   const char* keys = ::getenv("TIMESERIES_LIST_PAGE");
   return keys ? static_cast<std::size_t>(std::atoi(keys)) : 1000;
 }
+std::int64_t stall_timeout_ms() {
+  const char* ms = ::getenv("TIMESERIES_STALL_MS");
+  return ms ? std::atoi(ms) : 20'000;
+}
 }  // namespace ts
 
 #else
 
 namespace ts {
 std::size_t list_page_size() { return 1000; }
+std::int64_t stall_timeout_ms() { return 20'000; }
 }  // namespace ts
 #endif
