@@ -11,9 +11,10 @@ CHECK_KILL_ROUNDS         ?= 300
 CHECK_DIFFERENTIAL_QUERIES ?= 20000
 CHECK_FUZZ_SECONDS        ?= 60
 CHECK_ORACLE_SEEDS        ?= 20
+FUZZ_SECONDS              ?= 30
 export SANITIZE BUILD
 
-.PHONY: all demo test check check-long check-address check-thread bench install format clean help \
+.PHONY: all demo test check check-long check-address check-thread fuzz bench install format clean help \
         build-timeseries build-tests packages-build packages-test packages-check packages-format
 
 all: build-timeseries
@@ -44,6 +45,7 @@ check: packages-build packages-test packages-check
 	$(MAKE) check-long
 	$(MAKE) check-address
 	$(MAKE) check-thread
+	$(MAKE) fuzz
 
 check-long:
 	TIMESERIES_KILL_ROUNDS=$(CHECK_KILL_ROUNDS) TIMESERIES_DIFFERENTIAL_QUERIES=$(CHECK_DIFFERENTIAL_QUERIES) \
@@ -55,6 +57,12 @@ check-address: packages-check
 
 check-thread: packages-check
 	CXX=g++ $(MAKE) test SANITIZE=thread BUILD=build/thread
+
+# libFuzzer on each target of tests/fuzz for FUZZ_SECONDS; what it finds is left in build/fuzz/findings.
+fuzz: packages-build packages-check
+	@CXX=clang++ $(MAKE) --no-print-directory build/fuzz/build.ninja BUILD=build/fuzz SANITIZE=fuzzer-no-link$(comma)address$(comma)undefined
+	cmake --build build/fuzz -j $(JOBS) --target fuzz
+	tests/fuzz.sh build/fuzz/fuzz $(FUZZ_SECONDS)
 
 bench: build-timeseries
 	cmake --build $(BUILD) -j $(JOBS) --target bench
@@ -74,7 +82,8 @@ help:
 	@echo 'make           installs missing packages when it can, builds ./timeseries.so'
 	@echo 'make demo      the main job on a local directory, in a few seconds'
 	@echo 'make test      unit and Python tests, against a private S3 server on loopback'
-	@echo 'make check     make test with longer loops, then under ASan/UBSan, then under TSan'
+	@echo 'make check     make test with longer loops, then under ASan/UBSan, then under TSan, then make fuzz'
+	@echo 'make fuzz      libFuzzer on every parser of strangers'\'' bytes, FUZZ_SECONDS=$(FUZZ_SECONDS) each'
 	@echo 'make bench     named workloads, paired with raw SQLite'
 	@echo 'make install   timeseries.so to PREFIX/lib/sqlite3 (PREFIX=$(PREFIX))'
 	@echo 'make format    clang-format over all C++'
