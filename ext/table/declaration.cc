@@ -152,7 +152,11 @@ bool has_userinfo(std::string_view url) {
   const std::size_t scheme = url.find("://");
   if (scheme == std::string_view::npos || same_word(url.substr(0, scheme), "file")) return false;
   const std::string_view authority = url.substr(scheme + 3, url.find_first_of("/?#", scheme + 3) - (scheme + 3));
-  return authority.find('@') != std::string_view::npos;
+  if (authority.find('@') != std::string_view::npos) return true;
+  // A secret that holds a '/' seems to end the authority: "key:se" is no host and port.
+  const std::size_t colon = authority.rfind(':');
+  if (colon == std::string_view::npos || authority.front() == '[' || url.find('@', scheme + 3) == std::string_view::npos) return false;
+  return authority.find_first_not_of("0123456789", colon + 1) != std::string_view::npos;
 }
 
 // A number and the unit behind it: "64 MB". The number is whole and fits 63 bits.
