@@ -86,6 +86,22 @@ TEST_CASE("spool db: it belongs to one location") {
   CHECK_THROWS_WITH(SpoolDb(dir.path(), "file:///b"), refusal.c_str());
 }
 
+TEST_CASE("spool db: a file that came from no open shard is taken once, and again when it was lost") {
+  TempDir dir;
+  SpoolDb db(dir.path(), "file:///a");
+  auto add = [&](const std::string& file) {
+    std::vector<SealedRow> files = {{0, "cpu", "cpu/1970-01-01/key.sqlite", file, 7, 100, "", ""}};
+    return db.add_sealed(files).size();
+  };
+  CHECK(add("a") == 0);
+  CHECK(add("b") == 1);
+  db.set_lost(db.pending().at(0).seq);
+  CHECK(db.pending().empty());
+  CHECK(add("c") == 0);
+  REQUIRE(db.pending().size() == 1);
+  CHECK(db.pending()[0].file == "c");
+}
+
 TEST_CASE("spool db: lineage is kept for a day after the file was stored") {
   TempDir dir;
   SpoolDb db(dir.path(), "file:///a");

@@ -288,11 +288,16 @@ std::vector<SealedRow> SpoolDb::add_sealed(std::vector<SealedRow>& files) {
   std::vector<SealedRow> known;
   transaction([&] {
     for (SealedRow& row : files) {
-      Statement& find = cached("SELECT 1 FROM sealed WHERE key=?1 AND state<>'lost'");
+      Statement& find = cached("SELECT seq,state='lost' FROM sealed WHERE key=?1");
       find.bind(1, std::string_view(row.key));
-      bool there = find.step();
+      bool there = find.step(), lost = there && find.int64(1);
+      row.seq = there ? find.int64(0) : 0;
       find.reset();
-      if (there) {
+      if (lost) {
+        Statement& again = cached("UPDATE sealed SET file=?2, bytes=?3, state='sealed', local=1 WHERE seq=?1");
+        again.bind(1, row.seq).bind(2, std::string_view(row.file)).bind(3, row.bytes);
+        again.run();
+      } else if (there) {
         known.push_back(row);
       } else {
         insert_sealed(row);

@@ -87,7 +87,8 @@ class SpoolDb {
   // One transaction: the rows of `shards` now live in `files`. false: somebody else was first, nothing changed.
   bool seal(const std::vector<SealedFrom>& shards, std::vector<SealedRow>& files, std::int64_t now_ms);
 
-  // One transaction: files that came from no open shard. Returns those whose key is known already, which were not added.
+  // One transaction: files that came from no open shard. Returns those whose key is known already, which were not added. One whose
+  // earlier file was lost takes its place.
   std::vector<SealedRow> add_sealed(std::vector<SealedRow>& files);
 
   // sealed files
