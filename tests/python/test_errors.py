@@ -535,9 +535,9 @@ class Damage(Case):
         db = self.open()
         self.create(db, "ts TIMESTAMP, host TEXT TAG, v REAL")
         # More newer files than are fetched ahead: the one that goes was not looked at yet.
-        db.execute("WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM c WHERE i < 19) "
+        db.execute("WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM c WHERE i < 79) "
                    "INSERT INTO cpu SELECT ts('2026-12-01') + i * 86400000, 'h', i FROM c")
-        self.assertEqual(self.one(db, "SELECT ts_flush('cpu')"), 20)
+        self.assertEqual(self.one(db, "SELECT ts_flush('cpu')"), 80)
         db.close()
         db = self.reader()
         rows = db.execute("SELECT ts FROM cpu ORDER BY ts DESC")

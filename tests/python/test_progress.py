@@ -49,8 +49,10 @@ class Progress(ServedArchive):
                                  cwd=os.path.join(support.ROOT, "tests"), env=support.environment(**environment))
         os.close(slave)
         text, end = b"", time.monotonic() + 60 * support.PATIENCE
+        written = select.poll()  # select() bears no descriptor beyond 1,023, and the process has many connections open
+        written.register(master, select.POLLIN)
         while time.monotonic() < end:
-            if select.select([master], [], [], 0.05)[0]:
+            if written.poll(50):
                 try:
                     piece = os.read(master, 4096)
                 except OSError:  # the child has gone
