@@ -25,7 +25,6 @@ namespace {
 
 constexpr std::uint64_t kBlockBytes = 64 << 10;  // SQLite's largest page: a page read is at most one GET
 // The first GET of a file that is not read whole, or of unknown size: more would make a point query wait for bytes it does not want.
-constexpr std::uint64_t kHeadBytes = RangedFile::kHeadBytes;
 constexpr std::uint64_t kWholeBytes = 4 << 20;          // up to here one more round trip costs more than the bytes
 constexpr std::uint64_t kReadAheadBytes = 4 << 20;      // beyond it a request's fixed cost no longer shows
 constexpr std::uint64_t kGetBytes = 16 << 20;           // what a caller asks for in one read may go out as one GET
