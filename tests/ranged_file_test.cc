@@ -634,19 +634,19 @@ TEST_CASE("ranged_file: what a reader asks to be kept is read again without a re
 
 TEST_CASE("ranged_file: a reader makes a GET itself that was prefetched and that no thread has come to") {
   World stalled(60 * kMiB), world(40 * kMiB);
-  Gate gate;
-  stalled.store->before([&](const MemoryStore::Request&) { gate.arrive_and_wait(); });
+  const auto gate = std::make_shared<Gate>();  // threads leave it after the test
+  stalled.store->before([gate](const MemoryStore::Request&) { gate->arrive_and_wait(); });
   const auto slow = stalled.listed();
   const auto file = world.listed();
   Switch cancel;
   std::vector<RangedFile::Span> many;
   for (std::uint64_t at = 1; at < 41; ++at) many.push_back({at * kMiB, 1});  // more than there are threads
   slow->prefetch(many, &cancel);
-  gate.wait_for(24);
+  gate->wait_for(24);
   file->prefetch({{10 * kMiB, kMiB}}, &cancel);
   CHECK(world.same(*file, 10 * kMiB, kMiB));
   CHECK(world.store->requests() == 1);
-  gate.open();
+  gate->open();
 }
 
 // ---- scans that are followed ----
