@@ -219,7 +219,7 @@ TEST_CASE("tidy: each foreign library has its one place") {
       {"pugixml\\.hpp", {}},
       {"re2/.*", {}},
       {"csv\\.h", {}},
-      {"nlohmann/.*", {"ext/archive/schema.cc", "ext/table/json_rows.cc", "vfs/credentials.cc"}},
+      {"nlohmann/.*", {"ext/archive/merge_record.cc", "ext/archive/schema.cc", "ext/table/json_rows.cc", "vfs/credentials.cc"}},
   };
   std::vector<std::string> broken;
   for (const Rule& rule : rules) {

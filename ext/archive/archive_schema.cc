@@ -2,12 +2,8 @@
 #include "ext/archive/archive_schema.h"
 
 namespace ts {
-namespace {
 
-constexpr std::uint64_t kMaxBytes = 1u << 20;  // 1,000 columns fit many times
-
-// Key of the highest schema object, or "".
-std::string highest_key(Store& store, const std::string& directory, const Cancel* cancel) {
+std::string highest_schema_key(Store& store, const std::string& directory, const Cancel* cancel) {
   std::string prefix = directory + "/schema-", highest, after;
   for (bool more = true; more;) {
     ListPage page = store.list(prefix, after, cancel);
@@ -25,13 +21,11 @@ std::string highest_key(Store& store, const std::string& directory, const Cancel
   return highest;
 }
 
-}  // namespace
-
 std::optional<Schema> read_archive_schema(Store& store, const std::string& directory, const Cancel* cancel) {
-  std::string key = highest_key(store, directory, cancel);
+  std::string key = highest_schema_key(store, directory, cancel);
   if (key.empty()) return std::nullopt;
-  Range range = store.get_range(key, "", 0, kMaxBytes, cancel);
-  if (range.object_size > kMaxBytes) throw Error(Code::kCorrupt, "archive: schema object too large: " + object_name(store, key));
+  Range range = store.get_range(key, "", 0, kMaxSchemaBytes, cancel);
+  if (range.object_size > kMaxSchemaBytes) throw Error(Code::kCorrupt, "archive: schema object too large: " + object_name(store, key));
   return schema_from_json(range.bytes, object_name(store, key));
 }
 

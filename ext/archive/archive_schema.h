@@ -8,6 +8,11 @@
 
 namespace ts {
 
+constexpr std::uint64_t kMaxSchemaBytes = 1u << 20;  // 1,000 columns fit many times
+
+// Key of the table's highest schema object, or "".
+std::string highest_schema_key(Store& store, const std::string& table_directory, const Cancel* cancel);
+
 // The schema in the archive; nullopt: there is none yet.
 std::optional<Schema> read_archive_schema(Store& store, const std::string& table_directory, const Cancel* cancel);
 

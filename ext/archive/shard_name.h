@@ -1,6 +1,7 @@
 // Names in the archive: table directories, shard names and ULIDs. Pure (the ULID takes time and randomness as arguments).
 #pragma once
 #include <array>
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -35,6 +36,7 @@ bool is_ulid(std::string_view text);
 // The 128 bits of a ULID, and its text again.
 struct UlidBits {
   std::uint64_t high = 0, low = 0;
+  auto operator<=>(const UlidBits&) const = default;  // the order of their texts
 };
 UlidBits ulid_bits(std::string_view ulid);
 std::string ulid_text(UlidBits bits);

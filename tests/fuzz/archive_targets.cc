@@ -1,5 +1,6 @@
 // Targets of the archive's texts: names and keys, JSON rows and schemas, times.
 #include "ext/archive/listed_key.h"
+#include "ext/archive/merge_record.h"
 #include "ext/base/time_bucket.h"
 #include "ext/table/json_rows.h"
 #include "tests/fuzz/targets.h"
@@ -58,6 +59,25 @@ void run_json(std::string_view bytes) {
     hold(schema.time_column >= 0, "a schema has a time");
     hold(!contradiction(schema, schema_from_json(schema_to_json(schema), "x")), "a schema is read as it was written");
     static_cast<void>(shard_columns_sql(schema) + declared_columns_sql(schema));
+  });
+}
+
+// A record that is taken keeps the laws, is written and taken again, and may be followed.
+void run_records(std::string_view bytes) {
+  const TableDef table = table_of(Precision::kMillis, Partition::kDay);
+  answered([&] {
+    MergeRecord record = merge_record_from_json(bytes, table, "2026-11-23", 1, "x");
+    for (const MergedFile& file : record.live) {
+      hold(!record.is_dead(file.name.id), "what is dead is not live");
+      hold(merged_file_key(table, file.name).starts_with("cpu/2026-11-23/merged/"), "a merged file lies in its partition");
+      hold(file.etag.find_first_of("\r\n\"") == std::string::npos, "an ETag is part of a header");
+    }
+    const std::string json = merge_record_to_json(record, table);
+    hold(merge_record_to_json(merge_record_from_json(json, table, "2026-11-23", 1, "x"), table) == json, "it is written in one way");
+    MergeRecord next = record.next("01K00000000000000000000000");
+    if (record.id == next.id) return;
+    next.bury({ulid_bits("01K00000000000000000000001")}, 1);
+    check_successor(record, next);
   });
 }
 
