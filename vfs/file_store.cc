@@ -299,6 +299,7 @@ std::string FileStore::describe() const { return "file://" + directory_; }
 ListPage FileStore::list(std::string_view prefix, std::string_view start_after, const Cancel* cancel) {
   const std::string place = describe();
   check_cancel(cancel, place);
+  const Admission admission(cancel, 0);
   Walk walk(prefix, start_after, page_size_, place, cancel);
   // Straight to the deepest directory that the prefix names; where there is none, there are no such keys.
   Descriptor at = open_base(directory_);
@@ -342,6 +343,7 @@ Range FileStore::get_range(std::string_view key, std::string_view etag, std::uin
   if (!etag.empty() && etag != range.etag) {
     throw Error(Code::kChanged, "file store: the file was changed after it was listed: " + object);
   }
+  Admission admission(cancel, offset < range.object_size ? std::min(length, range.object_size - offset) : 0);
   if (offset < range.object_size) {
     range.bytes.resize(static_cast<std::size_t>(std::min(length, range.object_size - offset)));
     std::size_t got = 0;
@@ -359,6 +361,7 @@ Range FileStore::get_range(std::string_view key, std::string_view etag, std::uin
       throw Error(Code::kChanged, "file store: the file changed while it was read: " + object);
     }
   }
+  admission.came(range.bytes.size());
   charge(cancel, range.bytes.size());
   return range;
 }

@@ -97,6 +97,14 @@ class Second : public Cancel {
     charged_ = true;
     if (caller_) caller_->charge(requests, bytes);
   }
+  void admit(std::uint64_t bytes) const override {
+    std::lock_guard lock(caller_mutex_);
+    if (caller_) caller_->admit(bytes);
+  }
+  void spare(std::uint64_t bytes) const override {
+    std::lock_guard lock(caller_mutex_);
+    if (caller_) caller_->spare(bytes);
+  }
 
   void run(const std::function<Answer(const Cancel*)>& ask) noexcept {
     std::optional<Answer> answer;
@@ -191,6 +199,12 @@ class Race : public Cancel {
   }
   void cache_hit() const override {
     if (caller_) caller_->cache_hit();
+  }
+  void admit(std::uint64_t bytes) const override {
+    if (caller_) caller_->admit(bytes);
+  }
+  void spare(std::uint64_t bytes) const override {
+    if (caller_) caller_->spare(bytes);
   }
 
  private:

@@ -552,10 +552,12 @@ HttpResponse http_send(const HttpRequest& request, const Cancel* cancel) {
   struct Charge {
     const Transfer& transfer;
     const Cancel* cancel;
+    Admission admission;
     ~Charge() {
+      admission.came(transfer.body_bytes);
       if (cancel && transfer.sends > 0) cancel->charge(static_cast<std::uint64_t>(transfer.sends), transfer.body_bytes);
     }
-  } charge{transfer, cancel};
+  } charge{transfer, cancel, {cancel, request.wanted_status == 206 ? request.max_body : 0}};
   run(lease, transfer, *url, cancel);
   return std::move(transfer.response);
 }

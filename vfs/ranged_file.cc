@@ -25,12 +25,10 @@ namespace {
 
 constexpr std::uint64_t kBlockBytes = 64 << 10;  // SQLite's largest page: a page read is at most one GET
 // The first GET of a file that is not read whole, or of unknown size: more would make a point query wait for bytes it does not want.
-constexpr std::uint64_t kWholeBytes = 4 << 20;          // up to here one more round trip costs more than the bytes
 constexpr std::uint64_t kReadAheadBytes = 4 << 20;      // beyond it a request's fixed cost no longer shows
 constexpr std::uint64_t kGetBytes = 16 << 20;           // what a caller asks for in one read may go out as one GET
 constexpr std::uint64_t kCacheBytes = 16 << 20;         // four scans of one file at full read-ahead side by side
 constexpr std::uint64_t kIslandBlocks = 4;              // what is there already is asked for again rather than split a GET
-constexpr std::uint64_t kPartBytes = 2 << 20;           // of one prefetch: a larger span goes over several connections
 constexpr std::uint64_t kOwnAheadBytes = 16 << 20;      // of a file that shares no bound with others
 constexpr std::uint64_t kFollowFromBytes = 1 << 20;     // of read-ahead that a scan has earned, after which it is followed
 constexpr std::uint64_t kFollowBytes = 8 << 20;         // of what comes next, while as much is being read
@@ -85,6 +83,14 @@ class Detachable : public Cancel {
   void cache_hit() const override {
     std::lock_guard lock(mutex_);
     if (target_) target_->cache_hit();
+  }
+  void admit(std::uint64_t bytes) const override {
+    std::lock_guard lock(mutex_);
+    if (target_) target_->admit(bytes);
+  }
+  void spare(std::uint64_t bytes) const override {
+    std::lock_guard lock(mutex_);
+    if (target_) target_->spare(bytes);
   }
 
  private:

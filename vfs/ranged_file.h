@@ -41,6 +41,8 @@ class RangedFile {
  public:
   // How much the first request for a file brings that is not read whole: an archive file keeps its navigation there.
   static constexpr std::uint64_t kHeadBytes = 256 << 10;
+  static constexpr std::uint64_t kWholeBytes = 4 << 20;  // up to here one GET: one more round trip costs more than the bytes
+  static constexpr std::uint64_t kPartBytes = 2 << 20;   // of one prefetch: a larger span goes over several connections
 
   // `etag` and `size` as listed; an empty etag (size ignored): the first answer pins both. `ahead` bounds what is fetched in
   // advance, together with other files; null: of this file alone.

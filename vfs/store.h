@@ -81,6 +81,7 @@ struct StoreOptions {
   std::string endpoint;  // 'http://127.0.0.1:9000'; default AWS
   std::string region;
   std::string profile;
+  std::string snapshot;  // a token of ts_snapshot: the archive as it was then; empty: as it is now
   bool anonymous = false;
   bool hedge = true;             // the slowest reads are asked again (vfs/hedging_store.h)
   std::string cache_dir;         // pinned ranges are kept there; empty: nowhere

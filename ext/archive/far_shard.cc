@@ -14,10 +14,10 @@ constexpr std::uint64_t kTurnsBytes = 64 << 20;   // of a file whose series are 
 
 }  // namespace
 
-Fetch how_to_fetch(const ShardRef& ref, const ScanPlan& plan, const Schema& schema) {
+Fetch how_to_fetch(std::uint64_t size, std::int64_t rows, const ScanPlan& plan, const Schema& schema) {
   auto is_tag = [&](const Filter& filter) { return schema.columns[static_cast<std::size_t>(filter.column)].tag; };
-  if (ref.size <= kSmallBytes) return Fetch::kWhole;
-  if (plan.limit >= 0 && plan.limit < ref.rows) return Fetch::kHeadFirst;
+  if (size <= kSmallBytes) return Fetch::kWhole;
+  if (plan.limit >= 0 && plan.limit < rows) return Fetch::kHeadFirst;
   return std::any_of(plan.filters.begin(), plan.filters.end(), is_tag) ? Fetch::kHeadFirst : Fetch::kWhole;
 }
 

@@ -18,7 +18,10 @@ enum class Fetch {
 };
 // Whole if the file is small, or the plan asks for most of it: the rows of a series lie together, so only conditions on tags and limits
 // ask for less. (A range of times is somewhere in each series, and a page holds chunks of many.)
-Fetch how_to_fetch(const ShardRef& ref, const ScanPlan& plan, const Schema& schema);
+Fetch how_to_fetch(std::uint64_t size, std::int64_t rows, const ScanPlan& plan, const Schema& schema);
+inline Fetch how_to_fetch(const ShardRef& ref, const ScanPlan& plan, const Schema& schema) {
+  return how_to_fetch(ref.size, ref.rows, plan, schema);
+}
 
 // Thread-safe. `files` and `cancel` outlive it.
 class FarShard {

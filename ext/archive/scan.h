@@ -8,7 +8,7 @@
 
 #include "ext/archive/row_buffer.h"
 #include "ext/archive/table_def.h"
-#include "ext/base/cancel.h"
+#include "ext/archive/spending.h"
 
 namespace ts {
 
@@ -62,9 +62,13 @@ class StatementCancel : public Cancel {
   void charge(std::uint64_t requests, std::uint64_t bytes) const override {
     stats_->requests += static_cast<std::int64_t>(requests);
     stats_->bytes_read += static_cast<std::int64_t>(bytes);
+    if (requests > 1) spending.sent_again(requests - 1);
   }
   void cache_hit() const override { stats_->cache_hits++; }
+  void admit(std::uint64_t bytes) const override { spending.admit(bytes); }
+  void spare(std::uint64_t bytes) const override { spending.spare(bytes); }
   std::atomic<bool> stopped{false};
+  mutable Spending spending;
 
  private:
   QueryStats* stats_;
@@ -77,6 +81,8 @@ class PartCancel : public Cancel {
   bool cancelled() const override { return stopped.load(std::memory_order_relaxed) || statement_.cancelled(); }
   void charge(std::uint64_t requests, std::uint64_t bytes) const override { statement_.charge(requests, bytes); }
   void cache_hit() const override { statement_.cache_hit(); }
+  void admit(std::uint64_t bytes) const override { statement_.admit(bytes); }
+  void spare(std::uint64_t bytes) const override { statement_.spare(bytes); }
   std::atomic<bool> stopped{false};
 
  private:

@@ -50,6 +50,12 @@ class ShardFile {
     void charge(std::uint64_t requests, std::uint64_t bytes) const override {
       if (const Cancel* t = target.load()) t->charge(requests, bytes);
     }
+    void admit(std::uint64_t bytes) const override {
+      if (const Cancel* t = target.load()) t->admit(bytes);
+    }
+    void spare(std::uint64_t bytes) const override {
+      if (const Cancel* t = target.load()) t->spare(bytes);
+    }
   };
   void open(const std::string& uri, const std::string& key, const std::string& object);
   void follow();

@@ -34,6 +34,7 @@ class ShardList {
   std::int64_t start(std::size_t i) const { return entries_[i].start; }
   std::int64_t end(std::size_t i) const { return entries_[i].end; }
   std::int64_t rows(std::size_t i) const { return entries_[i].rows; }
+  std::uint64_t bytes(std::size_t i) const { return entries_[i].size; }
   std::string key(std::size_t i) const;
   ShardRef ref(std::size_t i) const;
   std::size_t after(std::string_view key) const;  // the first one whose key sorts after it
@@ -65,6 +66,9 @@ struct ShardPlace {
   std::size_t index = 0;
   std::shared_ptr<const ShardRef> alone;
   ShardRef ref() const { return list ? list->ref(index) : *alone; }
+  bool stored() const { return list || alone->path.empty(); }
+  std::uint64_t bytes() const { return list ? list->bytes(index) : alone->size; }
+  std::int64_t rows() const { return list ? list->rows(index) : alone->rows; }
 };
 
 }  // namespace ts

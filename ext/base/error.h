@@ -26,6 +26,7 @@ enum class Code {
   kInterrupted,   // SQLITE_INTERRUPT
   kIo,            // local I/O: SQLITE_IOERR
   kNoMemory,      // SQLITE_NOMEM
+  kOverLimit,     // a statement would take more than max_bytes or max_requests: SQLITE_ERROR
 };
 
 class Error : public std::runtime_error {

@@ -27,6 +27,7 @@ int sqlite_code(Code code) noexcept {
     case Code::kInterrupted: return SQLITE_INTERRUPT;
     case Code::kIo: return SQLITE_IOERR;
     case Code::kNoMemory: return SQLITE_NOMEM;
+    case Code::kOverLimit: return SQLITE_ERROR;
   }
   return SQLITE_ERROR;
 }

@@ -7,6 +7,7 @@
 #include "ext/archive/far_shard.h"
 #include "ext/base/clock.h"
 #include "ext/table/best_index.h"
+#include "ext/table/explain.h"
 #include "ext/table/scan_builder.h"
 
 namespace ts {
@@ -54,6 +55,7 @@ void Cursor::filter(int plan_number, const char* plan_text, sqlite3_value** argu
   plan_ = plan;
 
   statement_.join(table_.session().statement(plan_number, table_.sql_name()));
+  limit_spending(table_, *statement_);
   if (plan->empty || plan->from > plan->to || plan->limit == 0) return;
   statement_->begin_scan([this] { begin(); });
 }
@@ -65,8 +67,17 @@ void Cursor::begin() {
   // Sorted by tags all files are read side by side; without an order and without an end they are all read.
   const bool in_parts = plan_->order == Order::kNone ? plan_->limit >= 0 : plan_->order != Order::kTags;
   add_sources(in_parts ? finder_->begin(plan_->order == Order::kTimeDescending) : finder_->all());
+  if (!in_parts) check_cost();  // else nobody knows how far the statement reads
   list_on();  // also where the rows of the spool are enough, so that what is wrong with the store is said
   next();
+}
+
+void Cursor::check_cost() const {
+  CostCheck check(table_, *table_.def(), *plan_);
+  for (const Reading& source : sources_) {
+    if (!source.near) check.add(source.shard);
+  }
+  check.finish();
 }
 
 // Of those that are not open yet the order is settled anew: what lies in the spool may be of any time.

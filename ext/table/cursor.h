@@ -35,6 +35,7 @@ class Cursor : public sqlite3_vtab_cursor {
   void close() noexcept;
   void begin();             // finds sources, and the first row
   void add_sources(std::vector<Source> found);
+  void check_cost() const;
   bool list_on();  // finds more sources; false: there are none
   bool must_list() const;
   RowStream& stream(std::size_t source);

@@ -55,6 +55,13 @@ struct Option {
   void (*set)(Declaration&, std::string_view value, std::string_view label);
 };
 
+std::int64_t parse_count(std::string_view text, std::string_view label) {
+  std::int64_t count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error == std::errc() && end == text.data() + text.size() && count >= 0) return count;
+  bad(std::string(label) + ": " + in_quotes(excerpt(text)) + " is no whole number");
+}
+
 constexpr std::int64_t kMostStalenessMs = 3600'000;  // spool.db remembers for a day what was stored meanwhile
 
 constexpr Option kOptions[] = {
@@ -112,6 +119,16 @@ constexpr Option kOptions[] = {
     {"profile", [](Declaration& d, std::string_view value, std::string_view) { d.store.profile = value; }},
     {"anonymous", [](Declaration& d, std::string_view value, std::string_view label) { d.store.anonymous = parse_flag(value, label); }},
     {"hedge", [](Declaration& d, std::string_view value, std::string_view label) { d.store.hedge = parse_flag(value, label); }},
+    {"max_bytes",
+     [](Declaration& d, std::string_view value, std::string_view label) {
+       d.max_bytes = parse_size(value, label);
+       // The first statement reads the archive's schema, which may be so long.
+       if (d.max_bytes > 0 && d.max_bytes < 1 << 20) bad(std::string(label) + ": must be at least 1MB, or 0 for no limit");
+     }},
+    {"max_requests",
+     [](Declaration& d, std::string_view value, std::string_view label) { d.max_requests = parse_count(value, label); }},
+    {"prices", [](Declaration& d, std::string_view value, std::string_view label) { d.prices = parse_prices(value, label); }},
+    {"link", [](Declaration& d, std::string_view value, std::string_view label) { d.link = parse_link(value, label); }},
 };
 
 const Option* find_option(std::string_view name) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ext/archive/schema.h"
+#include "ext/table/prices.h"
 #include "vfs/store.h"
 
 namespace ts {
@@ -28,6 +29,10 @@ struct Declaration {
   std::uint64_t cache_size = 1ull << 30;    // bytes
   std::int64_t max_staleness_ms = 0;        // of a listing that is used again; 0: every statement lists
   FlushOnClose flush_on_close = FlushOnClose::kDue;
+  std::uint64_t max_bytes = 0;              // of objects, that one statement may ask the store for; 0: no limit
+  std::int64_t max_requests = 0;            // of one statement; 0: no limit
+  std::optional<Prices> prices;             // for ts_explain; none: what is known of the store
+  std::optional<Link> link;                 // the same
   bool precision_given = false, partition_given = false;
 };
 

@@ -1,4 +1,5 @@
-// Tables of facts: ts_files(table), ts_status(table), ts_last_query(). Each scan makes its rows at once and walks them.
+// Tables of facts: ts_files(table), ts_status(table), ts_last_query(), ts_explain(table, from, to). Each scan makes its rows at once
+// and walks them.
 //
 //   ts_files(table):  name, start, end, rows, bytes, state, etag        one row per shard; start and end in the table's unit
 //   ts_status(table): buffered_rows, buffered_bytes, oldest_buffered, uploads, upload_errors, last_error, last_upload, spool_bytes
@@ -7,6 +8,7 @@
 
 #include "ext/archive/flusher.h"
 #include "ext/archive/shard_name.h"
+#include "ext/table/explain.h"
 #include "ext/table/functions.h"
 #include "ext/table/timeseries_table.h"
 
@@ -14,25 +16,6 @@ namespace ts {
 namespace {
 
 using SessionPtr = std::shared_ptr<Session>;
-using Row = std::vector<OwnedValue>;
-using Rows = std::vector<Row>;
-
-OwnedValue number(std::int64_t value) {
-  OwnedValue out;
-  out.type = SQLITE_INTEGER;
-  out.integer = value;
-  return out;
-}
-
-OwnedValue text(const std::string& value) {
-  OwnedValue out;
-  out.type = SQLITE_TEXT;
-  out.bytes = value;
-  return out;
-}
-
-OwnedValue nothing() { return {}; }
-
 // What an open shard holds of a table.
 struct OpenFacts {
   std::int64_t rows = 0, start = 0, end = 0;
@@ -48,39 +31,39 @@ OpenFacts open_facts(OpenShardReader& reader, const TableDef& table) {
   return facts;
 }
 
-Rows files(Session& session, const std::string& name) {
-  Table& table = session.resolve(name);
+FactRows files(Session& session, const FactArguments& arguments) {
+  Table& table = session.resolve(arguments.table);
   const TablePtr& def = table.def();
-  Rows rows;
+  FactRows rows;
   StatementSnapshot statement;
   LocalSnapshot local(session.view(table.spool()), nullptr);
   for (const auto& reader : local.open()) {
     OpenFacts facts = open_facts(*reader, *def);
     if (facts.rows == 0) continue;
     std::string path = table.spool()->open_directory() + "/" + reader->file();
-    rows.push_back({text("open/" + reader->file()), number(facts.start), number(facts.end), number(facts.rows),
-                    number(static_cast<std::int64_t>(file_size(path) + file_size(path + "-wal"))), text("open"), nothing()});
+    rows.push_back({fact("open/" + reader->file()), fact(facts.start), fact(facts.end), fact(facts.rows),
+                    fact(static_cast<std::int64_t>(file_size(path) + file_size(path + "-wal"))), fact(std::string("open")), no_fact()});
   }
   auto shard = [&](const std::string& key, std::int64_t bytes, const char* state, OwnedValue etag) {
     auto parsed = parse_shard_name(key.substr(key.rfind('/') + 1), def->schema.precision);
     if (!parsed) return;
     rows.push_back(
-        {text(key), number(parsed->start), number(parsed->end), number(parsed->rows), number(bytes), text(state), std::move(etag)});
+        {fact(key), fact(parsed->start), fact(parsed->end), fact(parsed->rows), fact(bytes), fact(std::string(state)), std::move(etag)});
   };
   for (const SealedRow& row : local.state().sealed) {
-    if (row.table == def->name) shard(row.key, row.bytes, "sealed", nothing());
+    if (row.table == def->name) shard(row.key, row.bytes, "sealed", no_fact());
   }
   Catalogue catalogue(table.store(), def, local, 0);
   table.check_archive(statement, {[&] { catalogue.cover(INT64_MIN, INT64_MAX, &statement.cancel, statement.stats); }});
   catalogue.find(INT64_MIN, INT64_MAX, [&](const ShardList& list, std::size_t i, std::int64_t) {
     const ShardRef ref = list.ref(i);
-    shard(ref.key, static_cast<std::int64_t>(ref.size), "stored", text(ref.etag));
+    shard(ref.key, static_cast<std::int64_t>(ref.size), "stored", fact(ref.etag));
   });
   return rows;
 }
 
-Rows status(Session& session, const std::string& name) {
-  Table& table = session.resolve(name);
+FactRows status(Session& session, const FactArguments& arguments) {
+  Table& table = session.resolve(arguments.table);
   const TablePtr& def = table.def();
   SpoolView& view = session.view(table.spool());
   LocalSnapshot local(view, nullptr);
@@ -100,36 +83,45 @@ Rows status(Session& session, const std::string& name) {
   }
   TableStatus s = view.db().status(def->name);
   std::string error = s.last_error.empty() ? table.spool()->flusher().last_error() : s.last_error;
-  return {{number(rows), number(bytes), oldest == INT64_MAX ? nothing() : number(oldest), number(s.uploads), number(s.upload_errors),
-           error.empty() ? nothing() : text(error), s.last_upload_ms ? number(s.last_upload_ms) : nothing(),
-           number(static_cast<std::int64_t>(table.spool()->bytes()))}};
+  return {{fact(rows), fact(bytes), oldest == INT64_MAX ? no_fact() : fact(oldest), fact(s.uploads), fact(s.upload_errors),
+           error.empty() ? no_fact() : fact(error), s.last_upload_ms ? fact(s.last_upload_ms) : no_fact(),
+           fact(static_cast<std::int64_t>(table.spool()->bytes()))}};
 }
 
-Rows last_query(Session& session, const std::string&) {
+FactRows last_query(Session& session, const FactArguments&) {
   const QueryStats* s = session.last_query();
   if (!s) return {};
-  return {{number(s->files_listed), number(s->files_pruned), number(s->files_read), number(s->requests), number(s->bytes_read),
-           number(s->cache_hits), number(s->rows_read), number(s->rows_returned), number(s->elapsed_ms)}};
+  FactRow row;
+  for (const std::atomic<std::int64_t>* count : {&s->files_listed, &s->files_pruned, &s->files_read, &s->requests, &s->bytes_read,
+                                                 &s->cache_hits, &s->rows_read, &s->rows_returned}) {
+    row.push_back(fact(count->load()));
+  }
+  row.push_back(fact(s->elapsed_ms));
+  return {row};
 }
 
 struct Facts {
   const char* name;
   const char* columns;
-  int count;  // of columns; the hidden argument, where there is one, follows
-  bool argument;
-  Rows (*make)(Session&, const std::string&);
+  int count;  // of columns; the hidden arguments follow
+  int arguments;  // of the hidden columns table_name, from_ts and to_ts: the first must be given, others may be
+  FactRows (*make)(Session&, const FactArguments&);
 };
 
 const Facts kFacts[] = {
-    {"ts_files", "name TEXT, start INTEGER, \"end\" INTEGER, rows INTEGER, bytes INTEGER, state TEXT, etag TEXT", 7, true, files},
+    {"ts_files", "name TEXT, start INTEGER, \"end\" INTEGER, rows INTEGER, bytes INTEGER, state TEXT, etag TEXT", 7, 1, files},
     {"ts_status",
      "buffered_rows INTEGER, buffered_bytes INTEGER, oldest_buffered INTEGER, uploads INTEGER, upload_errors INTEGER, last_error TEXT, "
      "last_upload INTEGER, spool_bytes INTEGER",
-     8, true, status},
+     8, 1, status},
     {"ts_last_query",
      "files_listed INTEGER, files_pruned INTEGER, files_read INTEGER, requests INTEGER, bytes_read INTEGER, cache_hits INTEGER, "
      "rows_read INTEGER, rows_returned INTEGER, elapsed_ms INTEGER",
-     9, false, last_query},
+     9, 0, last_query},
+    {"ts_explain",
+     "files INTEGER, rows INTEGER, lists INTEGER, gets INTEGER, requests INTEGER, bytes INTEGER, seconds REAL, dollars REAL, "
+     "round_trip_ms INTEGER, bytes_per_s INTEGER, measured TEXT",
+     11, 3, explain},
 };
 
 struct Registration {
@@ -142,7 +134,7 @@ struct FactsTable : sqlite3_vtab {
 };
 
 struct FactsCursor : sqlite3_vtab_cursor {
-  Rows rows;
+  FactRows rows;
   std::size_t at = 0;
   std::string argument;
 };
@@ -154,7 +146,10 @@ int xConnect(sqlite3* db, void* aux, int, const char* const*, sqlite3_vtab** out
         static_cast<sqlite3_vtab&>(*table) = {};
         table->registration = *static_cast<Registration*>(aux);
         const Facts& facts = *table->registration.facts;
-        std::string sql = std::string("CREATE TABLE x(") + facts.columns + (facts.argument ? ", table_name TEXT HIDDEN)" : ")");
+        static constexpr const char* kArguments[] = {", table_name TEXT HIDDEN", ", from_ts HIDDEN", ", to_ts HIDDEN"};
+        std::string sql = std::string("CREATE TABLE x(") + facts.columns;
+        for (int i = 0; i < facts.arguments; i++) sql += kArguments[i];
+        sql += ")";
         int rc = sqlite3_declare_vtab(db, sql.c_str());
         if (rc != SQLITE_OK) throw_sqlite(db, rc, facts.name);
         sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
@@ -170,20 +165,24 @@ int xDisconnect(sqlite3_vtab* base) {
   return SQLITE_OK;
 }
 
-// The argument must be there: ts_files('cpu').
+// The table must be named: ts_files('cpu'). idxNum has a bit for each argument that is given, in their order.
 int xBestIndex(sqlite3_vtab* base, sqlite3_index_info* info) {
   const Facts& facts = *static_cast<FactsTable*>(base)->registration.facts;
   info->estimatedCost = 10;
   info->estimatedRows = 10;
-  if (!facts.argument) return SQLITE_OK;
-  for (int i = 0; i < info->nConstraint; i++) {
-    const auto& c = info->aConstraint[i];
-    if (c.iColumn != facts.count || c.op != SQLITE_INDEX_CONSTRAINT_EQ) continue;
-    if (!c.usable) return SQLITE_CONSTRAINT;
-    info->aConstraintUsage[i].argvIndex = 1;
-    info->aConstraintUsage[i].omit = 1;
-    return SQLITE_OK;
+  int given = 0;
+  for (int argument = 0; argument < facts.arguments; argument++) {
+    for (int i = 0; i < info->nConstraint; i++) {
+      const auto& c = info->aConstraint[i];
+      if (c.iColumn != facts.count + argument || c.op != SQLITE_INDEX_CONSTRAINT_EQ) continue;
+      if (!c.usable) return SQLITE_CONSTRAINT;
+      info->aConstraintUsage[i].argvIndex = ++given;
+      info->aConstraintUsage[i].omit = 1;
+      info->idxNum |= 1 << argument;
+      break;
+    }
   }
+  if (facts.arguments == 0 || info->idxNum & 1) return SQLITE_OK;
   set_message(&base->zErrMsg, (std::string(facts.name) + ": name the table: " + facts.name + "('cpu')").c_str());
   return SQLITE_ERROR;
 }
@@ -199,15 +198,18 @@ int xClose(sqlite3_vtab_cursor* cursor) {
   return SQLITE_OK;
 }
 
-int xFilter(sqlite3_vtab_cursor* base, int, const char*, int argc, sqlite3_value** argv) {
+int xFilter(sqlite3_vtab_cursor* base, int given, const char*, int, sqlite3_value** argv) {
   auto* cursor = static_cast<FactsCursor*>(base);
   const Registration& registration = static_cast<FactsTable*>(base->pVtab)->registration;
   return guard(
       [&] {
         cursor->at = 0;
-        const void* name = argc ? sqlite3_value_text(argv[0]) : nullptr;
-        cursor->argument = name ? static_cast<const char*>(name) : "";
-        cursor->rows = registration.facts->make(*registration.session, cursor->argument);
+        FactArguments arguments;
+        const void* name = given & 1 ? sqlite3_value_text(*argv++) : nullptr;
+        arguments.table = cursor->argument = name ? static_cast<const char*>(name) : "";
+        if (given & 2) arguments.from = *argv++;
+        if (given & 4) arguments.to = *argv++;
+        cursor->rows = registration.facts->make(*registration.session, arguments);
       },
       [base](const char* message) { set_message(&base->pVtab->zErrMsg, message); });
 }
@@ -224,8 +226,9 @@ int xEof(sqlite3_vtab_cursor* base) {
 
 int xColumn(sqlite3_vtab_cursor* base, sqlite3_context* context, int column) {
   auto* cursor = static_cast<FactsCursor*>(base);
-  const Row& row = cursor->rows[cursor->at];
-  if (column >= static_cast<int>(row.size())) {
+  const FactRow& row = cursor->rows[cursor->at];
+  if (column > static_cast<int>(row.size())) return SQLITE_OK;  // a bound that was given
+  if (column == static_cast<int>(row.size())) {
     sqlite3_result_text(context, cursor->argument.c_str(), static_cast<int>(cursor->argument.size()), SQLITE_TRANSIENT);
     return SQLITE_OK;
   }

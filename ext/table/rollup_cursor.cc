@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "ext/base/clock.h"
+#include "ext/table/explain.h"
 #include "ext/table/scan_builder.h"
 #include "ext/table/sources.h"
 
@@ -141,16 +142,20 @@ void RollupCursor::aggregate(Table& base, const RollupScan& scan) {
   LocalSnapshot& local = session.local(statement, base.spool());
   std::vector<Source> here;
   std::vector<ShardPlace> files;
+  limit_spending(base, statement);
+  CostCheck check(base, *base.def(), *scan.plan);
   for (Source& source : SourceFinder(base, statement, local, scan.plan->from, scan.plan->to).all()) {
     if (source.near) {
       here.push_back(std::move(source));
     } else if (scan.spec->wants_some_of(source.start, source.end)) {
+      check.add(source.shard);
       files.push_back(std::move(source.shard));
     } else {
       statement.stats.files_pruned++;
       statement.stats.files_chosen--;
     }
   }
+  check.finish();
   ShardAggregation shards(session.shard_files(), base.store(), scan, std::move(files), statement.cancel, statement.stats);
   shards.start();
   for (const Source& source : here) {

@@ -136,9 +136,21 @@ std::shared_ptr<StatementSnapshot> Session::statement(int plan_number, const std
     // A program that was compiled under another address belongs to a trigger, or its statement was compiled again.
     snapshot->ends_with_cursors = known != plans_.end() && known->second.stmt == stmt;
     snapshot->several_ranges = (known != plans_.end() && known->second.several) || may_scan_again(stmt, table);
+    state.remember_pace();
     state.last = snapshot;
   }
   return snapshot;
+}
+
+void Session::State::remember_pace() {
+  constexpr std::int64_t kEnoughBytes = 1 << 20;  // of less the round trips tell more than the pace
+  if (!last || last->stats.bytes_read < kEnoughBytes || last->stats.elapsed_ms < 1) return;
+  best_bytes_per_s = std::max(best_bytes_per_s, static_cast<std::uint64_t>(last->stats.bytes_read * 1'000 / last->stats.elapsed_ms));
+}
+
+std::optional<std::uint64_t> Session::best_bytes_per_s() {
+  here().remember_pace();
+  return here().best_bytes_per_s > 0 ? std::optional(here().best_bytes_per_s) : std::nullopt;
 }
 
 std::shared_ptr<StatementSnapshot> Session::statement_so_far() {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -88,6 +89,8 @@ class Session : public InterruptProbe {
   // Archives of which a first page is not all: there a statement lists its ranges one by one.
   std::set<std::string>& large_archives() { return here().large_archives; }
   LocalSnapshot& local(StatementSnapshot& statement, const std::shared_ptr<Spool>& spool);
+  // The best pace at which a statement of this connection read, or nothing: none read enough to tell.
+  std::optional<std::uint64_t> best_bytes_per_s();
   const QueryStats* last_query() const { return state_ && state_->last ? &state_->last->stats : nullptr; }
 
   // Tables of this connection, for functions that name one.
@@ -131,6 +134,8 @@ class Session : public InterruptProbe {
     std::map<sqlite3_stmt*, std::shared_ptr<StatementSnapshot>> running;
     std::shared_ptr<StatementSnapshot> last;
     std::set<std::string> large_archives;
+    std::uint64_t best_bytes_per_s = 0;
+    void remember_pace();  // of the last statement
   };
   State& here();
   void abandon(State& state) noexcept;

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "ext/archive/verify.h"
+#include "ext/table/explain.h"
 #include "ext/table/functions.h"
 #include "ext/table/timeseries_table.h"
 
@@ -34,6 +35,7 @@ class VerifyCursor : public sqlite3_vtab_cursor {
     at_once_ = 1;
     Table& table = session.resolve(name);
     def_ = table.def();
+    limit_spending(table, statement_);
     store_ = table.store_without_cache();
     table.check_archive(statement_, {});
     walk_ = std::make_unique<ArchiveWalk>(*store_, *def_, start_after);

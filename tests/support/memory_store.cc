@@ -86,6 +86,7 @@ auto MemoryStore::run(const Request& request, const ts::Cancel* cancel, Effect&&
 
 ts::ListPage MemoryStore::list(std::string_view prefix, std::string_view start_after, const ts::Cancel* cancel) {
   const Request request{Kind::kList, std::string(prefix), "", 0, 0};
+  const ts::Admission admission(cancel, 0);
   ts::ListPage page = run(request, cancel, [&] {
     ts::ListPage found;
     auto at = objects_.lower_bound(prefix);
@@ -108,6 +109,7 @@ ts::ListPage MemoryStore::list(std::string_view prefix, std::string_view start_a
 ts::Range MemoryStore::get_range(std::string_view key, std::string_view etag, std::uint64_t offset, std::uint64_t length,
                                  const ts::Cancel* cancel) {
   const Request request{Kind::kGet, std::string(key), std::string(etag), offset, length};
+  ts::Admission admission(cancel, length);
   const Object object = run(request, cancel, [&] {
     const auto at = objects_.find(key);
     if (at == objects_.end()) {
@@ -124,6 +126,7 @@ ts::Range MemoryStore::get_range(std::string_view key, std::string_view etag, st
   range.etag = object.etag;
   if (offset < range.object_size) range.bytes = object.bytes->substr(offset, length);
   if (cancel) cancel->charge(0, range.bytes.size());
+  admission.came(range.bytes.size());
   return range;
 }
 
