@@ -82,15 +82,23 @@ class Kill(KillCase):
         print(" %d kills at %d failpoints, %d rows acknowledged" % (kills, len(FAILPOINTS), rows), flush=True)
         self.assertGreaterEqual(len(FAILPOINTS), 30)
 
+    ROUNDS_OF_ONE_ARCHIVE = 20  # each check reads all rows of it
+
     def test_at_random(self):
         """Several writers of one spool killed at any moment, again and again, lose and double nothing acknowledged."""
         dice = random.Random(7)
-        location = self.file_location()
+        rows = 0
+        for begin in range(0, support.KILL_ROUNDS, self.ROUNDS_OF_ONE_ARCHIVE):
+            rounds = min(self.ROUNDS_OF_ONE_ARCHIVE, support.KILL_ROUNDS - begin)
+            rows += self.kill_at_random(dice, self.file_location("archive-%d" % begin), rounds)
+        print(" %d kills, %d rows" % (3 * support.KILL_ROUNDS, rows), flush=True)
+
+    def kill_at_random(self, dice, location, rounds):
         options = "flush_size='300kB', flush_interval='1s'"
         acknowledged, doubts, first = [], [], 0
-        for round in range(support.KILL_ROUNDS):
-            children = [Child("hurried", path=self.path("%d.db" % i), location=location, name="w%d" % i, options=options, first=first,
-                              flush=i == 0) for i in range(3)]
+        for round in range(rounds):
+            children = [Child("hurried", path=self.path("%s-%d.db" % (os.path.basename(location), i)), location=location, name="w%d" % i,
+                              options=options, first=first, flush=i == 0) for i in range(3)]
             for child in children:
                 child.wait_for(1 + dice.randrange(60))
             dice.shuffle(children)
@@ -102,10 +110,10 @@ class Kill(KillCase):
                 acknowledged += [(name, n) for n in child.acknowledged()]
                 doubts.append([(name, n) for n in child.in_doubt()])
                 first = max([first] + [n + 1 for n in child.acknowledged() + child.in_doubt()])
-            if round % 5 == 4 or round == support.KILL_ROUNDS - 1:
+            if round % 5 == 4 or round == rounds - 1:
                 found = self.check(location, acknowledged, doubts, options)
                 acknowledged, doubts = list(found.elements()), []
-        print(" %d kills, %d rows" % (3 * support.KILL_ROUNDS, len(acknowledged)), flush=True)
+        return len(acknowledged)
 
 
 class Crumbs(KillCase):
