@@ -161,8 +161,11 @@ SealedFile open_sealed(const std::string& uri, const TableDef& table, const std:
     refuse(Code::kCorrupt, object, "its header says that its pages have no checksums, timeseries_meta that they have");
   }
   const Schema& schema = table.schema;
-  auto slash = key.rfind('/'), before = key.rfind('/', slash - 1);
-  std::string partition = key.substr(before + 1, slash - before - 1);
+  constexpr std::string_view kMerged = "/merged";
+  auto slash = key.rfind('/');
+  std::string folder = key.substr(0, slash);
+  if (folder.ends_with(kMerged)) folder.resize(folder.size() - kMerged.size());
+  std::string partition = folder.substr(folder.rfind('/') + 1);
   auto name = parse_shard_name(key.substr(slash + 1), schema.precision);
   auto demand = [&](std::string_view what, const std::string& expected) {
     std::string found = value(what);

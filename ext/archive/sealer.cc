@@ -10,6 +10,7 @@
 
 #include "ext/archive/buffer_table.h"
 #include "ext/archive/chunk_scan.h"
+#include "ext/archive/encoded_rows.h"
 #include "ext/archive/packed_writer.h"
 #include "ext/archive/row_reader.h"
 #include "ext/base/failpoint.h"
@@ -31,16 +32,7 @@ class SeriesRanks {
   explicit SeriesRanks(const Schema& schema) : tags_(schema.tags()) {}
 
   std::uint32_t add(const RowBuffer& rows, std::size_t row) {
-    key_.clear();
-    const char* at = rows.row(row);
-    int column = 0;
-    for (int tag : tags_) {
-      for (; column < tag; column++) RowBuffer::skip(at);
-      const char* begin = at;
-      RowBuffer::skip(at);
-      column++;
-      key_.append(begin, at);
-    }
+    encoded_cells(rows.row(row), tags_, key_);
     auto [found, fresh] = ids_.try_emplace(key_, static_cast<std::uint32_t>(ids_.size()));
     if (fresh) first_row_.push_back(static_cast<std::uint32_t>(row));
     return found->second;

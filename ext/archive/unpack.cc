@@ -5,7 +5,7 @@
 
 #include <cerrno>
 
-#include "ext/archive/buffer_table.h"
+#include "ext/archive/plain_writer.h"
 #include "ext/archive/sealed_file.h"
 #include "ext/archive/shard_rows.h"
 #include "ext/base/file.h"
@@ -54,27 +54,18 @@ Identity identity_of(const std::string& path) {
 std::int64_t copy_rows(SealedFile& from, const Identity& identity, const std::string& source, const std::string& path,
                        const std::function<void()>& check) {
   const TableDef& table = *identity.table;
-  int columns = static_cast<int>(table.schema.columns.size());
-  RowBuffer rows(columns);
-  BufferView view{&rows, nullptr, 0, 0};
+  RowBuffer rows(static_cast<int>(table.schema.columns.size()));
   constexpr std::size_t kPlainBytes = 40;  // of a row, about
-  Database db = create_sealed(path, plain_page_size(static_cast<std::size_t>(identity.name.rows) * kPlainBytes), kFormatRows);
-  register_buffer_table(db.get(), "some_rows", columns, &view);
-  db.exec("BEGIN");
-  db.exec("CREATE TABLE timeseries_meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID");
-  put_meta(db, table, identity.partition, identity.name, kFormatRows);
-  db.exec("CREATE TABLE " + quote_identifier(table.name) + "(" + shard_columns_sql(table.schema) + ")");
-  Statement insert = db.prepare("INSERT INTO main." + quote_identifier(table.name) + " SELECT * FROM some_rows");
+  PlainWriter to(path, table, identity.partition, identity.name, static_cast<std::size_t>(identity.name.rows) * kPlainBytes);
   std::int64_t count = 0;
   std::unique_ptr<PackedShard> packed;
   if (from.format == kFormatPacked) packed = std::make_unique<PackedShard>(from.db, identity.table, source);
   for (AllRows all(from.db, packed.get(), table); all.next(rows);) {
-    view.last = rows.rows();
-    insert.run();
+    to.add(rows);
     count += static_cast<std::int64_t>(rows.rows());
     check();
   }
-  db.exec("COMMIT");
+  to.finish();
   if (count == identity.name.rows) return count;
   throw Error(Code::kCorrupt,
               "ts_unpack: holds " + std::to_string(count) + " rows where it says " + std::to_string(identity.name.rows) + ": " + source);
@@ -93,7 +84,6 @@ std::int64_t unpack_shard(const std::string& source, const std::string& target, 
   remove_file(temporary);
   try {
     std::int64_t rows = copy_rows(from, identity, source, temporary, check);
-    stamp_sealed(temporary);
     sync_file(temporary);
     // A link, not a rename: a file that appeared meanwhile is not replaced.
     if (::link(temporary.c_str(), target.c_str()) != 0) throw_errno("ts_unpack: cannot create", target);

@@ -17,10 +17,15 @@ def failpoints():
             if file.endswith((".cc", ".h")):
                 with open(os.path.join(folder, file)) as f:
                     names |= set(re.findall(r'TS_FAILPOINT\("([^"]+)"\)', f.read()))
-    return sorted(name for name in names if not name.startswith("import."))  # test_import.py has those
+    return sorted(names)
 
 
-FAILPOINTS = failpoints()
+def compaction_failpoints():
+    return [name for name in failpoints() if name.startswith(("compact.", "merge."))]
+
+
+# Those of an import are in test_import.py, those of a compaction in test_compact.py.
+FAILPOINTS = [name for name in failpoints() if not name.startswith(("import.", "compact.", "merge."))]
 
 
 class KillCase(support.TimeseriesCase):
