@@ -40,6 +40,8 @@ TEST_CASE("open store: two spellings of one place have the same text") {
   CHECK(normal("s3://bucket") == "s3://bucket@http://127.0.0.1:1");
   CHECK(normal("s3://bucket/a", "https://s3.eu-west-1.amazonaws.com") == "s3://bucket/a@https://s3.amazonaws.com");
   CHECK(normal("file:///a/b") == "file:///a/b");
+  CHECK(normal("https://Example.com/a/b//") == "https://example.com/a/b");
+  CHECK(normal("http://127.0.0.1:8080/") == "http://127.0.0.1:8080");
   CHECK(normal("file:///a//b/./c/") == "file:///a/b/c");
 }
 
@@ -47,7 +49,8 @@ TEST_CASE("open store: other schemes and relative paths are refused with the rem
   CHECK(refused("").has("location="));
   CHECK(refused("gs://bucket").has("endpoint='https://storage.googleapis.com'"));
   CHECK(refused("azblob://c").has("Azure"));
-  CHECK(refused("http://h/x").has("endpoint="));
+  CHECK(refused("https://").has("endpoint="));
+  CHECK(refused("https://h/a/../b").has("'..'"));
   CHECK(refused("ftp://h").has("s3://bucket/prefix"));
   CHECK(refused("/tmp/x").has("file:///dir"));
   CHECK(refused("tmp").has("file:///dir"));

@@ -4,6 +4,7 @@
 # NAME selects by name (part of a doctest case or of a Python test). From the environment: BUILD (default build/default),
 # MODULE (default ./timeseries.so), SANITIZE (as the build was made), PYTHON, TIMESERIES_TEST_TIMEOUT (seconds for each half), and
 # how long the loops go on:
+# TIMESERIES_OSDS (default 1: object stores of the S3 server, which keep each object so often),
 # TIMESERIES_KILL_ROUNDS, TIMESERIES_DIFFERENTIAL_QUERIES, TIMESERIES_FUZZ_SECONDS, TIMESERIES_ORACLE_SEEDS (default 0: Prometheus and
 # PostgreSQL are not needed, and their pinned answers alone are held against ours).
 set -euo pipefail
@@ -24,7 +25,7 @@ else
   build=${BUILD:-build/default}
   module=${MODULE:-timeseries.so}
 fi
-case $what in all | unit | python) ;; *) sed -n '2,8s/^# //p' "$0" >&2; exit 2 ;; esac
+case $what in all | unit | python) ;; *) sed -n '2,9s/^# //p' "$0" >&2; exit 2 ;; esac
 for f in "$build/unit_tests" "$build/timeseries_failpoints.so" "$module"; do
   if [ ! -e "$f" ]; then echo "run.sh: $f is not built; run make test" >&2; exit 2; fi
 done

@@ -181,7 +181,7 @@ TEST_CASE("tidy: includes point one way, extension.cc -> table, sql -> archive -
   static const std::map<std::string, std::set<std::string>> allowed = {
       {"ext/base", {"ext/base"}},
       {"vfs", {"vfs", "ext/base"}},
-      {"ext/archive", {"ext/archive", "ext/base", "vfs/store.h", "vfs/remote_vfs.h", "vfs/ranged_file.h"}},
+      {"ext/archive", {"ext/archive", "ext/base", "vfs/store.h", "vfs/remote_vfs.h", "vfs/ranged_file.h", "vfs/archive_index.h"}},
       {"ext/table", {"ext/table", "ext/archive", "ext/base", "vfs/store.h", "sql/time_subtype.h"}},
       {"sql", {"sql", "ext/archive", "ext/base", "vfs/store.h", "vfs/url.h"}},
       {"ext", {"ext", "ext/table", "sql", "ext/archive", "vfs", "ext/base"}},
@@ -219,7 +219,8 @@ TEST_CASE("tidy: each foreign library has its one place") {
       {"pugixml\\.hpp", {}},
       {"re2/.*", {}},
       {"csv\\.h", {}},
-      {"nlohmann/.*", {"ext/archive/merge_record.cc", "ext/archive/schema.cc", "ext/table/json_rows.cc", "vfs/credentials.cc"}},
+      {"nlohmann/.*", {"ext/archive/merge_record.cc", "ext/archive/schema.cc", "ext/table/json_rows.cc", "vfs/archive_index.cc",
+                         "vfs/credentials.cc"}},
   };
   std::vector<std::string> broken;
   for (const Rule& rule : rules) {

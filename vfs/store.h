@@ -77,7 +77,7 @@ inline std::string object_name(const Store& store, std::string_view key) {
 
 // What the user wrote about a location. Empty: from the environment, profile or default. No secrets in here.
 struct StoreOptions {
-  std::string location;  // 's3://bucket/prefix', 'file:///dir'
+  std::string location;  // 's3://bucket/prefix', 'file:///dir', and read-only 'https://host/path' of what was published
   std::string endpoint;  // 'http://127.0.0.1:9000'; default AWS
   std::string region;
   std::string profile;
@@ -89,8 +89,11 @@ struct StoreOptions {
 };
 
 // A location in one spelling: two that mean the same place have the same text (it keys the spool and the cache).
-// "s3://bucket/prefix@https://endpoint", "file:///dir". Throws kBadInput with the remedy. Makes no request.
+// "s3://bucket/prefix@https://endpoint", "file:///dir", "https://host/path". Throws kBadInput with the remedy. Makes no request.
 std::string normalise_location(const StoreOptions& options);
+
+// A web server's archive, or a snapshot.
+bool is_read_only(const StoreOptions& options);
 
 // The store at a location; where it is remote with retry and hedging, where a cache_dir is given with a cache around it. Makes no request.
 std::shared_ptr<Store> open_store(const StoreOptions& options);

@@ -122,6 +122,7 @@ std::vector<KeyRange> Catalogue::gaps(const KeyRange& range) const {
 
 // Files whose rows the local snapshot has, or that were sealed after it.
 std::vector<std::string> Catalogue::hidden_keys() {
+  if (alone_) return {};
   SpoolDb& db = local_.view().db();
   std::vector<std::string> hidden = db.keys_after(table_->name, local_.state().last_seq);
   if (!db.remembers_since(local_.state().last_seq)) {

@@ -27,9 +27,10 @@ struct CatalogueWalk {
 
 class Catalogue {
  public:
-  // `max_age_ms`: of listings that may be used again; 0: none.
-  Catalogue(std::shared_ptr<Store> store, TablePtr table, LocalSnapshot& local, std::int64_t max_age_ms)
-      : store_(std::move(store)), table_(std::move(table)), local_(local), max_age_ms_(max_age_ms) {}
+  // `max_age_ms`: of listings that may be used again; 0: none. `alone`: what is listed is all that is seen, and the local snapshot is
+  // not: nothing is left out for it.
+  Catalogue(std::shared_ptr<Store> store, TablePtr table, LocalSnapshot& local, std::int64_t max_age_ms, bool alone = false)
+      : store_(std::move(store)), table_(std::move(table)), local_(local), max_age_ms_(alone ? 0 : max_age_ms), alone_(alone) {}
 
   // True when nothing has to be listed for [from, to].
   bool covers(std::int64_t from, std::int64_t to) const { return missing(from, to).empty(); }
@@ -107,6 +108,7 @@ class Catalogue {
   TablePtr table_;
   LocalSnapshot& local_;
   const std::int64_t max_age_ms_;
+  const bool alone_;
   std::vector<Block> blocks_;
   std::vector<KeyRange> covered_;  // ascending, apart from one another
   std::size_t times_earlier_ = 0;

@@ -35,6 +35,11 @@ class ShardList {
   std::int64_t end(std::size_t i) const { return entries_[i].end; }
   std::int64_t rows(std::size_t i) const { return entries_[i].rows; }
   std::uint64_t bytes(std::size_t i) const { return entries_[i].size; }
+  // Which of `parts` the shard belongs to, from 1, by its id alone: the same for everybody.
+  std::int64_t part(std::size_t i, std::int64_t parts) const {
+    const UlidBits& id = entries_[i].ulid;
+    return 1 + static_cast<std::int64_t>((id.low ^ id.high * 0x9e3779b97f4a7c15u) % static_cast<std::uint64_t>(parts));
+  }
   std::string key(std::size_t i) const;
   ShardRef ref(std::size_t i) const;
   std::size_t after(std::string_view key) const;  // the first one whose key sorts after it

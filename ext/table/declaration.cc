@@ -62,6 +62,15 @@ std::int64_t parse_count(std::string_view text, std::string_view label) {
   bad(std::string(label) + ": " + in_quotes(excerpt(text)) + " is no whole number");
 }
 
+void parse_slice(Declaration& declaration, std::string_view text, std::string_view label) {
+  const std::size_t slash = text.find('/');
+  if (slash == std::string_view::npos) bad(std::string(label) + ": " + in_quotes(excerpt(text)) + " is no slice; write '1/4' to '4/4'");
+  declaration.slice = parse_count(text.substr(0, slash), label);
+  declaration.slices = parse_count(text.substr(slash + 1), label);
+  if (declaration.slice >= 1 && declaration.slice <= declaration.slices) return;
+  bad(std::string(label) + ": " + in_quotes(excerpt(text)) + " is no slice; write '1/4' to '4/4'");
+}
+
 constexpr std::int64_t kMostStalenessMs = 3600'000;  // spool.db remembers for a day what was stored meanwhile
 
 constexpr Option kOptions[] = {
@@ -119,6 +128,8 @@ constexpr Option kOptions[] = {
     {"profile", [](Declaration& d, std::string_view value, std::string_view) { d.store.profile = value; }},
     {"anonymous", [](Declaration& d, std::string_view value, std::string_view label) { d.store.anonymous = parse_flag(value, label); }},
     {"hedge", [](Declaration& d, std::string_view value, std::string_view label) { d.store.hedge = parse_flag(value, label); }},
+    {"snapshot", [](Declaration& d, std::string_view value, std::string_view) { d.store.snapshot = value; }},
+    {"slice", [](Declaration& d, std::string_view value, std::string_view label) { parse_slice(d, value, label); }},
     {"max_bytes",
      [](Declaration& d, std::string_view value, std::string_view label) {
        d.max_bytes = parse_size(value, label);
@@ -486,6 +497,9 @@ Declaration parse_declaration(const std::vector<std::string_view>& args, const s
   }
   require_time(declaration.schema);
   read_environment(declaration, environment, options);
+  if (declaration.slices > 0 && declaration.store.snapshot.empty()) {
+    bad("slice is of a snapshot, so that slices fit together; take one with ts_snapshot and write snapshot='...'");
+  }
   if (declaration.store.location.empty()) {
     bad("location is missing; say where the files are, as in location='s3://bucket/prefix' or location='file:///var/lib/metrics'");
   }

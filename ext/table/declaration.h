@@ -29,6 +29,7 @@ struct Declaration {
   std::uint64_t cache_size = 1ull << 30;    // bytes
   std::int64_t max_staleness_ms = 0;        // of a listing that is used again; 0: every statement lists
   FlushOnClose flush_on_close = FlushOnClose::kDue;
+  std::int64_t slice = 0, slices = 0;       // the files of a snapshot that it reads: part 1 to `slices`; 0: all
   std::uint64_t max_bytes = 0;              // of objects, that one statement may ask the store for; 0: no limit
   std::int64_t max_requests = 0;            // of one statement; 0: no limit
   std::optional<Prices> prices;             // for ts_explain; none: what is known of the store

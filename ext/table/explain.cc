@@ -52,7 +52,7 @@ FactRows explain(Session& session, const FactArguments& arguments) {
 
   StatementSnapshot statement;
   LocalSnapshot local(session.view(table.spool()), nullptr);
-  Catalogue catalogue(table.store(), def, local, table.declaration().max_staleness_ms);
+  Catalogue catalogue(table.store(), def, local, table.declaration().max_staleness_ms, table.is_snapshot());
   catalogue.reuse(from, to, statement.stats);
   table.check_archive(statement, {});
   const std::int64_t before = statement.stats.requests, began_ms = Clock::system().steady_ms();
@@ -64,7 +64,9 @@ FactRows explain(Session& session, const FactArguments& arguments) {
 
   QueryCost cost;
   if (from <= to) {
+    const Declaration& declaration = table.declaration();
     catalogue.find(from, to, [&](const ShardList& list, std::size_t i, std::int64_t) {
+      if (declaration.slices > 0 && list.part(i, declaration.slices) != declaration.slice) return;
       add_cost(cost, list.bytes(i), list.rows(i), Fetch::kWhole);
     });
   }

@@ -39,7 +39,7 @@ FactRows files(Session& session, const FactArguments& arguments) {
   LocalSnapshot local(session.view(table.spool()), nullptr);
   for (const auto& reader : local.open()) {
     OpenFacts facts = open_facts(*reader, *def);
-    if (facts.rows == 0) continue;
+    if (facts.rows == 0 || table.is_snapshot()) continue;
     std::string path = table.spool()->open_directory() + "/" + reader->file();
     rows.push_back({fact("open/" + reader->file()), fact(facts.start), fact(facts.end), fact(facts.rows),
                     fact(static_cast<std::int64_t>(file_size(path) + file_size(path + "-wal"))), fact(std::string("open")), no_fact()});
@@ -51,11 +51,13 @@ FactRows files(Session& session, const FactArguments& arguments) {
         {fact(key), fact(parsed->start), fact(parsed->end), fact(parsed->rows), fact(bytes), fact(std::string(state)), std::move(etag)});
   };
   for (const SealedRow& row : local.state().sealed) {
-    if (row.table == def->name) shard(row.key, row.bytes, "sealed", no_fact());
+    if (row.table == def->name && !table.is_snapshot()) shard(row.key, row.bytes, "sealed", no_fact());
   }
-  Catalogue catalogue(table.store(), def, local, 0);
+  Catalogue catalogue(table.store(), def, local, 0, table.is_snapshot());
   table.check_archive(statement, {[&] { catalogue.cover(INT64_MIN, INT64_MAX, &statement.cancel, statement.stats); }});
   catalogue.find(INT64_MIN, INT64_MAX, [&](const ShardList& list, std::size_t i, std::int64_t) {
+    const Declaration& declaration = table.declaration();
+    if (declaration.slices > 0 && list.part(i, declaration.slices) != declaration.slice) return;
     const ShardRef ref = list.ref(i);
     shard(ref.key, static_cast<std::int64_t>(ref.size), "stored", fact(ref.etag));
   });

@@ -2,6 +2,7 @@
 #include "ext/table/functions.h"
 
 #include "ext/archive/flusher.h"
+#include "ext/archive/publish.h"
 #include "ext/archive/unpack.h"
 #include "ext/base/clock.h"
 #include "ext/table/import.h"
@@ -148,6 +149,7 @@ void ts_flush(sqlite3_context* context, int, sqlite3_value** argv) {
   answer(context, [&] {
     Table& table = table_of(context, argv[0]);
     Session& session = table.session();
+    table.require_writable("ts_flush");
     refuse_transaction(session, "ts_flush");
     SpoolDb& db = session.view(table.spool()).db();
     struct Shown {
@@ -176,9 +178,42 @@ void ts_import(sqlite3_context* context, int argc, sqlite3_value** argv) {
       throw Error(Code::kBadInput, "ts_import: file, format and source are text: ts_import('cpu', 'cpu.db', 'sqlite', 'cpu_2026')");
     }
     Table& table = table_of(context, argv[0]);
+    table.require_writable("ts_import");
     refuse_transaction(table.session(), "ts_import");
     auto text = [&](int i) { return i < argc ? text_of(argv[i]) : std::string(); };
     sqlite3_result_int64(context, import_file(table, text(1), text(2), text(3)));
+  });
+}
+
+// ---------------------------------------------------------------- ts_publish and ts_snapshot
+
+// Runs body(store, table, cancel) on a worker, after the archive's schema was compared.
+template <class Body>
+void on_archive(Table& table, const char* function, Body&& body) {
+  table.require_writable(function);
+  refuse_transaction(table.session(), function);
+  StatementSnapshot statement;
+  const std::shared_ptr<Store> store = table.store();
+  const TablePtr def = table.def();
+  table.check_archive(statement, {});
+  table.session().wait_for(statement.cancel, {[&] { body(*store, *def, &statement.cancel); }});
+}
+
+void ts_publish(sqlite3_context* context, int, sqlite3_value** argv) {
+  answer(context, [&] {
+    std::int64_t number = 0;
+    on_archive(table_of(context, argv[0]), "ts_publish",
+               [&](Store& store, const TableDef& def, const Cancel* cancel) { number = publish_index(store, def, cancel); });
+    sqlite3_result_int64(context, number);
+  });
+}
+
+void ts_snapshot(sqlite3_context* context, int, sqlite3_value** argv) {
+  answer(context, [&] {
+    std::string token;
+    on_archive(table_of(context, argv[0]), "ts_snapshot",
+               [&](Store& store, const TableDef& def, const Cancel* cancel) { token = publish_snapshot(store, def, cancel); });
+    sqlite3_result_text(context, token.c_str(), static_cast<int>(token.size()), SQLITE_TRANSIENT);
   });
 }
 
@@ -222,6 +257,8 @@ int register_functions(sqlite3* db, const SessionPtr& session, DebugText debug) 
       {"ts_insert", -1, kEffect | SQLITE_SUBTYPE, ts_insert},
       {"ts_flush", 1, kEffect, ts_flush},
       {"ts_import", -1, kEffect, ts_import},
+      {"ts_publish", 1, kEffect, ts_publish},
+      {"ts_snapshot", 1, kEffect, ts_snapshot},
       {"ts_unpack", 2, kEffect, ts_unpack},
       {"timeseries_version", 0, kPure, timeseries_version},
   };

@@ -2,6 +2,7 @@
 //
 //   ts_insert(table, value, ...)  ts_insert(table, json)   rows taken
 //   ts_flush(table)                                        files stored
+//   ts_publish(table)  ts_snapshot(table)                  an index's number; a token
 //   ts_unpack(source, target)                              rows written
 //   ts_files(table)  ts_status(table)  ts_last_query()     tables of facts
 //   ts_explain(table, from, to)                            a table of what a query takes, told before

@@ -38,6 +38,7 @@ std::vector<Source> SourceFinder::next() {
 }
 
 void SourceFinder::begin_near() {
+  if (table_.is_snapshot()) return open_catalogue();
   // Rows that somebody left in the spool are stored when they are due, also by a process that only reads.
   if (!local_.state().open.empty() || !local_.state().sealed.empty()) table_.spool()->flusher().start();
   add_own_rows();
@@ -119,7 +120,7 @@ void SourceFinder::open_catalogue() {
   std::int64_t age_ms = statement_.afresh ? 0 : table_.declaration().max_staleness_ms;
   auto& known = statement_.catalogues[key + "\n" + table_.spool()->directory() + "\n" + std::to_string(age_ms)];
   checked_ = known != nullptr;
-  if (!known) known = std::make_shared<Catalogue>(table_.store(), table_.def(), local_, age_ms);
+  if (!known) known = std::make_shared<Catalogue>(table_.store(), table_.def(), local_, age_ms, table_.is_snapshot());
   catalogue_ = known;
 }
 
@@ -142,7 +143,9 @@ void SourceFinder::run(const std::function<void()>& list) {
 
 void SourceFinder::add_listed(const KeyRange& keys) {
   const std::int64_t first = 1 + static_cast<std::int64_t>(local_.open().size() + local_.state().sealed.size());
+  const Declaration& declaration = table_.declaration();
   auto add = [&](const ShardList& list, std::size_t i, std::int64_t place) {
+    if (declaration.slices > 0 && list.part(i, declaration.slices) != declaration.slice) return void(statement_.stats.files_pruned++);
     add_file(first + place, list.start(i), list.end(i), list.rows(i), {&list, i, nullptr});
   };
   statement_.stats.files_pruned += catalogue_->find(keys, from_, to_, add);

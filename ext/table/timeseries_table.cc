@@ -80,6 +80,7 @@ const std::shared_ptr<Spool>& Table::spool() {
     throw Error(Code::kBadInput, "timeseries: spool='" + config.directory + "' is no absolute path; write spool='/path'");
   }
   config.store = store_options();
+  config.store.snapshot.clear();  // who reads a snapshot stores what waits here as others do
   config.flush_size = declaration_.flush_size;
   // Rows leave before the limit refuses new ones.
   if (declaration_.spool_limit) config.flush_size = std::min(config.flush_size, std::max<std::uint64_t>(1, declaration_.spool_limit / 4));
@@ -151,6 +152,7 @@ void Table::agree_on_schema() {
 
 void Table::connect(bool creating) {
   normalise_location(declaration_.store);
+  read_only_ = is_read_only(declaration_.store);
   if (creating || !def_) spool();
   if (declaration_.precision_given && def_->schema.precision != declaration_.schema.precision) {
     throw Error(Code::kBadInput, "timeseries: precision='" + std::string(precision_text(declaration_.schema.precision)) +
@@ -186,6 +188,13 @@ void Table::check_archive(StatementSnapshot& statement, std::vector<std::functio
   if (there) db.set_archive_checked(archive_name_);
 }
 
+void Table::refuse_write(const char* what) const {
+  const std::string why = is_snapshot() ? "it is a snapshot of " : "it is read through the web server ";
+  throw Error(Code::kReadOnly, "timeseries: " + sql_name_ + " is read-only, " + what + " is not possible: " + why +
+                                   declaration_.store.location +
+                                   "; use a table with location='s3://...' or 'file:///...' and no snapshot=");
+}
+
 // ---------------------------------------------------------------- rows in
 
 Writer& Table::writer() {
@@ -202,6 +211,7 @@ void Table::check_not_null(int column, bool is_null) const {
 }
 
 void Table::add_row(sqlite3_value** values) {
+  require_writable("INSERT");
   const TableDef& table = *def();
   Writer& writer = this->writer();
   RowBuffer& rows = writer.buffer(def_);
@@ -221,6 +231,7 @@ void Table::add_row(sqlite3_value** values) {
 }
 
 void Table::add_rows(const RowBuffer& rows) {
+  require_writable("INSERT");
   def();
   Writer& writer = this->writer();
   writer.buffer(def_).append(rows);

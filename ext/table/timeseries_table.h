@@ -27,7 +27,12 @@ class Table : public sqlite3_vtab {
   const std::string& sql_name() const { return sql_name_; }
   const Declaration& declaration() const { return declaration_; }
   // Location and table: what a statement's listing and a session's knowledge of archives are kept under.
-  std::string archive_key() const { return normalise_location(declaration_.store) + "\n" + archive_name_; }
+  std::string archive_key() const { return normalise_location(declaration_.store) + declaration_.store.snapshot + "\n" + archive_name_; }
+  bool is_snapshot() const { return !declaration_.store.snapshot.empty(); }
+  // Throws where the table is read-only: a snapshot, or read through a web server. `what` cannot be done.
+  void require_writable(const char* what) const {
+    if (read_only_) refuse_write(what);
+  }
   const TablePtr& def();
   const std::shared_ptr<Spool>& spool();  // opened at first use, anew in a forked child
   const std::shared_ptr<Store>& store();
@@ -48,12 +53,14 @@ class Table : public sqlite3_vtab {
   OwnedValue default_value(int column);
 
  private:
+  [[noreturn]] void refuse_write(const char* what) const;
   StoreOptions store_options() const;
   void agree_on_schema();
 
   std::shared_ptr<Session> session_;
   std::string schema_name_, sql_name_, archive_name_;
   Declaration declaration_;
+  bool read_only_ = false;
   TablePtr def_;
   std::shared_ptr<Spool> spool_;
   std::shared_ptr<Store> store_;

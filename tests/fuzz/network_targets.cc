@@ -1,6 +1,9 @@
 // Targets of what comes over the network and out of profile files: XML, headers, URLs, what is signed.
+#include <algorithm>
+
 #include "ext/base/digest.h"
 #include "tests/fuzz/targets.h"
+#include "vfs/archive_index.h"
 #include "vfs/credentials.h"
 #include "vfs/remote_uri.h"
 #include "vfs/s3_answer.h"
@@ -103,6 +106,26 @@ void run_headers(std::string_view bytes) {
   hold(retry_after_ms(response) >= 0 && retry_after_ms(response) <= 86'400'000, "nobody waits longer than a day");
   static_cast<void>(unsatisfied_size(response));
   static_cast<void>(unquoted(parts[3]));
+}
+
+// A root and a page that are taken name no other place, ascend, and are read as they were written.
+void run_indexes(std::string_view bytes) {
+  answered([&] {
+    const IndexRoot root = read_index_root(bytes, "x");
+    const IndexRoot again = read_index_root(write_index_root(root), "x");
+    hold(again.pages.size() == root.pages.size(), "a root is read as it was written");
+    for (const IndexPage& page : root.pages) hold(is_digest(page.sha256), "a page is named by its digest");
+  });
+  answered([&] {
+    // The digest is right, as a stranger's would be; first, last and count are of whoever wrote the root.
+    const std::vector<std::string> parts = split(bytes, 3);
+    const std::uint64_t keys = static_cast<std::uint64_t>(std::count(parts[2].begin(), parts[2].end(), '[')) - 1;
+    const IndexPage page{hex(sha256(parts[2])), parts[2].size(), keys, parts[0], parts[1]};
+    const std::vector<ObjectInfo> objects = read_index_page(parts[2], page, "x");
+    hold(!objects.empty() && objects.front().key == page.first && objects.back().key == page.last, "a page keeps its root's word");
+    for (std::size_t i = 1; i < objects.size(); i++) hold(objects[i - 1].key < objects[i].key, "keys ascend");
+    for (const ObjectInfo& object : objects) hold(object.key.find("..") != 0 && object.key[0] != '/', "no key leads elsewhere");
+  });
 }
 
 }  // namespace ts_fuzz

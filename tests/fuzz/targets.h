@@ -43,13 +43,14 @@ void run_signatures(std::string_view bytes);
 void run_profiles(std::string_view bytes);
 void run_headers(std::string_view bytes);
 void run_shards(std::string_view bytes);
+void run_indexes(std::string_view bytes);
 void run_records(std::string_view bytes);
 
 inline const std::vector<Target>& targets() {
   static const std::vector<Target> all = {
       {"names", run_names},           {"listings", run_listings}, {"json", run_json},       {"times", run_times},
       {"signatures", run_signatures}, {"profiles", run_profiles}, {"headers", run_headers}, {"shards", run_shards},
-      {"records", run_records}};
+      {"records", run_records},       {"indexes", run_indexes}};
   return all;
 }
 

@@ -55,7 +55,8 @@ class Declarations(Case):
     def test_unknown_option_and_missing_location(self):
         self.refused('timeseries: unknown option "flush_sise"; the options are location, table, spool, precision, partition, flush_size, '
                      "flush_interval, flush_timeout, spool_limit, durability, cache_dir, cache_size, max_staleness, flush_on_close, "
-                     "endpoint, region, profile, anonymous, hedge, max_bytes, max_requests, prices, link", flush_sise="1MB")
+                     "endpoint, region, profile, anonymous, hedge, snapshot, slice, max_bytes, max_requests, prices, link",
+                     flush_sise="1MB")
         self.assertFails(self.open(), "CREATE VIRTUAL TABLE temp.cpu USING timeseries(ts TIMESTAMP)",
                          "timeseries: location is missing; say where the files are, as in location='s3://bucket/prefix' or "
                          "location='file:///var/lib/metrics'")
@@ -108,8 +109,7 @@ class Declarations(Case):
     def test_locations(self):
         self.refused("location: Azure Blob Storage is not supported; use s3:// (a gateway that speaks S3) or file:///: az://box/x",
                      location="az://box/x")
-        self.refused("location: a web server cannot be listed; write s3://bucket/prefix and give the server as endpoint='https://...': "
-                     "https://host/x", location="https://host/x")
+        self.refused("location: '.' and '..' are not allowed; write the path out: https://host/../x", location="https://host/../x")
         self.refused("location: Google Cloud Storage is reached through its S3 interface; write s3://bucket/prefix with "
                      "endpoint='https://storage.googleapis.com' and HMAC keys: gs://bucket/x", location="gs://bucket/x")
         self.refused("location: a directory is written file:///dir: /var/x", location="/var/x")

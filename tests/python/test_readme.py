@@ -140,10 +140,10 @@ class Readme(support.TimeseriesCase):
         self.assertEqual(sorted(os.listdir(self.path("archive", "t"))), ["2026-11", "schema-000001.json"])
 
     def test_every_text_of_the_troubleshooting_table_is_one_that_test_errors_meets(self):
-        """test_errors.py, test_rollup.py and test_explain.py assert whole messages; each text of the table must be part of one of them."""
-        from . import test_errors, test_explain, test_rollup
+        """Tests of errors assert whole messages; each text of the table must be part of one of them."""
+        from . import test_errors, test_explain, test_fan_out, test_publish, test_rollup
         met = ""
-        for module in (test_errors, test_rollup, test_explain):
+        for module in (test_errors, test_explain, test_fan_out, test_publish, test_rollup):
             with open(module.__file__, encoding="utf-8") as f:
                 met += f.read()
         met = re.sub(r'"\s*\n\s*"', "", met).replace("\\\"", "\"").replace("%%", "%")

@@ -10,6 +10,7 @@ dir=$(mkdir -p "${1:?usage: rgw-up.sh DIR [OWNER_PID]}" && cd "$1" && pwd)
 owner=${2:-}
 access_key=TESTACCESSKEY
 secret_key=testsecretkey0123456789
+osds=${TIMESERIES_OSDS:-1}  # so many object stores, and each object on all of them
 memory=8589934592  # bytes an object store may grow to; nothing is reserved
 log=$dir/log
 export CEPH_CONF=$dir/ceph.conf
@@ -58,7 +59,7 @@ wait_for() {
 }
 
 mon_ready() { ceph --connect-timeout 2 mon stat; }
-osd_ready() { ceph --connect-timeout 5 osd stat | grep -q '1 up'; }
+osd_ready() { ceph --connect-timeout 5 osd stat | grep -q "$osds up"; }
 
 # Readiness is a signed request that succeeds. --aws-sigv4 of older curls does not send the header by itself.
 put_bucket() {
@@ -84,7 +85,7 @@ run dir = $dir/run
 admin socket = $dir/run/\$name.\$pid.asok
 log file = $log/\$name.log
 crash dir = $dir/run
-osd pool default size = 1
+osd pool default size = $osds
 osd pool default min size = 1
 osd pool default pg num = 8
 osd pool default pgp num = 8
@@ -98,7 +99,7 @@ mon data avail crit = 1
 paxos propose interval = 0.05
 paxos min wait = 0.01
 [osd]
-osd data = $dir/osd
+osd data = $dir/osd/\$id
 osd objectstore = memstore
 memstore device bytes = $memory
 osd class load list = *
@@ -126,14 +127,13 @@ start_gateway() {
 }
 
 start_all() {
-  local ports osd_id
+  local ports osd_id i
   ports=$(free_ports)
   read -r gateway_port monitor_port <<< "$ports"
   rm -rf "$dir"/{mon,osd,run,log,rgw,monmap}
   mkdir -p "$dir"/{mon,osd,run,log,rgw}
   : > "$dir/pids"
   fsid=$(cat /proc/sys/kernel/random/uuid)
-  osd_id=$(cat /proc/sys/kernel/random/uuid)
   write_conf
   {
     monmaptool --create --fsid "$fsid" --addv a "[v2:127.0.0.1:$monitor_port]" "$dir/monmap" &&
@@ -141,10 +141,14 @@ start_all() {
   } >"$log/mkfs.out" 2>&1 || return 1
   start mon ceph-mon -i a
   wait_for mon mon_ready || return 1
-  ceph osd new "$osd_id" >>"$log/mkfs.out" 2>&1 || return 1
-  ceph-osd -i 0 --mkfs --osd-uuid "$osd_id" >>"$log/mkfs.out" 2>&1 || return 1
-  start osd ceph-osd -i 0
-  wait_for osd osd_ready || return 1
+  for ((i = 0; i < osds; i++)); do
+    mkdir "$dir/osd/$i"
+    osd_id=$(cat /proc/sys/kernel/random/uuid)
+    ceph osd new "$osd_id" >>"$log/mkfs.out" 2>&1 || return 1
+    ceph-osd -i "$i" --mkfs --osd-uuid "$osd_id" >>"$log/mkfs.out" 2>&1 || return 1
+    start "osd$i" ceph-osd -i "$i"
+  done
+  wait_for "osd$((osds - 1))" osd_ready || return 1
   start_gateway || return 1
   radosgw-admin -n client.rgw user create --uid=test --display-name=test --access-key="$access_key" --secret="$secret_key" \
     >"$log/user.out" 2>&1 || return 1
