@@ -469,11 +469,11 @@ TEST_CASE("ranged_file: the name for messages holds neither password nor query")
 // ---- prefetch ----
 
 TEST_CASE("ranged_file: prefetched spans are in flight side by side, large ones in parts, and are read without another request") {
+  Switch cancel;  // outlives the file, whose prefetches use it
   World world(40 * kMiB);
   const auto file = world.listed();
   Gate gate;
   world.store->before([&](const MemoryStore::Request&) { gate.arrive_and_wait(); });
-  Switch cancel;
   file->prefetch({{20 * kMiB, 4 * kMiB}, {5 * kMiB, 4096}, {10 * kMiB, 2 * kMiB}, {60 * kMiB, 1}}, &cancel);
   gate.wait_for(4);  // 1 + 1 + 2: none of them had an answer yet
   gate.open();
@@ -488,9 +488,9 @@ TEST_CASE("ranged_file: prefetched spans are in flight side by side, large ones 
 }
 
 TEST_CASE("ranged_file: near spans are one prefetch; a span that reaches over the end of any number is cut") {
+  Switch cancel;  // outlives the file, whose prefetches use it
   World world(40 * kMiB + 5);
   const auto file = world.listed();
-  Switch cancel;
   file->prefetch({{kMiB, 1}, {kMiB + 4 * kBlock, 1}, {40 * kMiB, std::numeric_limits<std::uint64_t>::max()}}, &cancel);
   CHECK(world.same(*file, kMiB, 1));
   CHECK(world.same(*file, kMiB + 4 * kBlock, 1));
@@ -500,6 +500,7 @@ TEST_CASE("ranged_file: near spans are one prefetch; a span that reaches over th
 }
 
 TEST_CASE("ranged_file: a prefetch that fails is the error of who waits for it, and of nobody else") {
+  Switch cancel, patient;  // outlives the file, whose prefetches use it
   World world(40 * kMiB);
   const auto file = world.listed();
   Gate gate;
@@ -507,7 +508,6 @@ TEST_CASE("ranged_file: a prefetch that fails is the error of who waits for it, 
     gate.arrive_and_wait();
     throw ts::Error(Code::kUnavailable, "memory: 503");
   });
-  Switch cancel, patient;
   file->prefetch({{10 * kMiB, 1}}, &cancel);
   Failure waiter;
   std::thread waiting([&] { waiter = failure_of(*file, 10 * kMiB, &patient); });
@@ -542,18 +542,18 @@ TEST_CASE("ranged_file: a prefetch that was called off never asks its Cancel aga
 }
 
 TEST_CASE("ranged_file: a prefetch of an object that changed is kChanged for its reader") {
+  Switch cancel;  // outlives the file, whose prefetches use it
   World world(40 * kMiB);
   const auto file = world.listed();
   world.store->overwrite(kKey, noise(40 * kMiB + 1));
-  Switch cancel;
   file->prefetch({{10 * kMiB, 1}}, &cancel);
   CHECK(failure_of(*file, 10 * kMiB).code == Code::kChanged);
 }
 
 TEST_CASE("ranged_file: a file that is read whole is prefetched by one GET; what is not in memory cannot be peeked at") {
+  Switch cancel;  // outlives the file, whose prefetches use it
   World world(3 * kMiB);
   const auto file = world.listed();
-  Switch cancel;
   char bytes[16] = {};
   CHECK(!file->peek(0, bytes, sizeof bytes));
   CHECK(world.store->requests() == 0);
@@ -580,10 +580,10 @@ TEST_CASE("ranged_file: a small file that is not to be read whole is read by ran
 }
 
 TEST_CASE("ranged_file: what was fetched in advance counts until it is read, fails or is called off, and no more is fetched than that") {
+  Switch cancel;  // outlives the file, whose prefetches use it
   World world(40 * kMiB);
   const auto ahead = std::make_shared<AheadBytes>(3 * kMiB);
   auto file = std::make_unique<RangedFile>(world.store, kKey, world.etag, world.bytes.size(), ahead);
-  Switch cancel;
   file->prefetch({{10 * kMiB, 5 * kMiB}}, &cancel);
   CHECK(ahead->room() == 0);
   file->prefetch({{20 * kMiB, 1}}, &cancel);
@@ -607,10 +607,10 @@ TEST_CASE("ranged_file: what was fetched in advance counts until it is read, fai
 }
 
 TEST_CASE("ranged_file: no bound holds for a file that somebody waits for, and what nobody has read stays in memory") {
+  Switch cancel;  // outlives the file, whose prefetches use it
   World world(60 * kMiB);
   const auto ahead = std::make_shared<AheadBytes>(kMiB);
   RangedFile file(world.store, kKey, world.etag, world.bytes.size(), ahead);
-  Switch cancel;
   file.await();
   file.prefetch({{10 * kMiB, 20 * kMiB}}, &cancel);
   CHECK(ahead->room() == 0);
@@ -633,12 +633,12 @@ TEST_CASE("ranged_file: what a reader asks to be kept is read again without a re
 }
 
 TEST_CASE("ranged_file: a reader makes a GET itself that was prefetched and that no thread has come to") {
+  Switch cancel;  // outlives the file, whose prefetches use it
   World stalled(60 * kMiB), world(40 * kMiB);
   const auto gate = std::make_shared<Gate>();  // threads leave it after the test
   stalled.store->before([gate](const MemoryStore::Request&) { gate->arrive_and_wait(); });
   const auto slow = stalled.listed();
   const auto file = world.listed();
-  Switch cancel;
   std::vector<RangedFile::Span> many;
   for (std::uint64_t at = 1; at < 41; ++at) many.push_back({at * kMiB, 1});  // more than there are threads
   slow->prefetch(many, &cancel);
