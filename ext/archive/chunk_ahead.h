@@ -9,6 +9,22 @@
 
 namespace ts {
 
+// The pages of chunks in a file that is far away.
+class ChunkPages {
+ public:
+  ChunkPages() = default;
+  explicit ChunkPages(const PackedShard& shard);
+  explicit operator bool() const { return page_bytes_ > 0; }
+  std::uint64_t page_bytes() const { return page_bytes_; }
+  const RemoteBytes& remote() const { return remote_; }
+  // As leaf_pages().
+  std::vector<LeafPage> of(const std::vector<RowidRange>& wanted) const;
+
+ private:
+  RemoteBytes remote_;
+  std::uint64_t root_ = 0, page_bytes_ = 0;  // 0: it is near, or nothing is known
+};
+
 class ChunkAhead {
  public:
   ChunkAhead() = default;  // nothing to do
@@ -20,12 +36,14 @@ class ChunkAhead {
   void reached(std::int64_t id);
 
  private:
-  RemoteBytes remote_;
-  std::uint64_t page_bytes_ = 0;
+  ChunkPages pages_;
   std::size_t window_ = 0;  // in pages
   std::vector<LeafPage> leaves_;
   std::size_t done_ = 0, sent_ = 0;  // in leaves_
 };
+
+// Fetches what lies before the first chunk, as far as the head has not brought it: the directory of very many series.
+void fetch_directory(const PackedShard& shard);
 
 // Ids of the chunks of `series`.
 std::vector<RowidRange> chunk_ids(const std::vector<PackedShard::Series>& series);

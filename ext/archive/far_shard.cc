@@ -17,7 +17,7 @@ constexpr std::uint64_t kTurnsBytes = 64 << 20;   // of a file whose series are 
 Fetch how_to_fetch(std::uint64_t size, std::int64_t rows, const ScanPlan& plan, const Schema& schema) {
   auto is_tag = [&](const Filter& filter) { return schema.columns[static_cast<std::size_t>(filter.column)].tag; };
   if (size <= kSmallBytes) return Fetch::kWhole;
-  if (plan.limit >= 0 && plan.limit < rows) return Fetch::kHeadFirst;
+  if (plan.few_chunks || (plan.limit >= 0 && plan.limit < rows)) return Fetch::kHeadFirst;
   return std::any_of(plan.filters.begin(), plan.filters.end(), is_tag) ? Fetch::kHeadFirst : Fetch::kWhole;
 }
 
@@ -74,6 +74,13 @@ bool FarShard::start() {
   return begun_;
 }
 
+void FarShard::fetch_whole() {
+  std::lock_guard lock(mutex_);
+  if (!bytes_) return;
+  bytes_->read_whole(true);
+  bytes_->prefetch({{0, std::min(ref_.size, kWindowBytes)}}, cancel_);
+}
+
 void FarShard::await() {
   std::lock_guard lock(mutex_);
   find();
@@ -106,6 +113,20 @@ void FarShard::give_back(std::unique_ptr<ShardFile> file) {
     bytes_ = nullptr;  // the next who uses it may have begun something already
   }
   files_.give_back(std::move(file));
+}
+
+FarShard& FarShards::at(std::size_t index) {
+  std::unique_ptr<FarShard>& made = made_[index];
+  if (!made) made = std::make_unique<FarShard>(files_, store_, table_, places_[index].ref(), *plan_, &cancel_);
+  return *made;
+}
+
+void FarShards::announce(std::size_t done) {
+  for (; dropped_ < done; dropped_++) made_[dropped_] = nullptr;
+  announced_ = std::max(announced_, done);
+  for (std::size_t most = std::min(size(), done + FarShard::kAhead); announced_ < most; announced_++) {
+    if (!at(announced_).start()) break;
+  }
 }
 
 }  // namespace ts

@@ -6,6 +6,8 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <utility>
+#include <vector>
 
 #include "ext/archive/shard_files.h"
 
@@ -16,8 +18,8 @@ enum class Fetch {
   kWhole,      // all of them at once, large files in parallel parts
   kHeadFirst,  // the first 256 KiB, and then exactly the pages that its navigation leads to
 };
-// Whole if the file is small, or the plan asks for most of it: the rows of a series lie together, so only conditions on tags and limits
-// ask for less. (A range of times is somewhere in each series, and a page holds chunks of many.)
+// Whole if the file is small, or the plan asks for most of it: the rows of a series lie together, so only conditions on tags, limits and
+// what the directory of series answers ask for less. (A range of times is somewhere in each series, and a page holds chunks of many.)
 Fetch how_to_fetch(std::uint64_t size, std::int64_t rows, const ScanPlan& plan, const Schema& schema);
 inline Fetch how_to_fetch(const ShardRef& ref, const ScanPlan& plan, const Schema& schema) {
   return how_to_fetch(ref.size, ref.rows, plan, schema);
@@ -38,6 +40,8 @@ class FarShard {
 
   // Begins to fetch in the background; false, and nothing happens: there is no room now.
   bool start();
+  // Most of it is wanted after all.
+  void fetch_whole();
   // A reader waits for it, or is about to.
   void await();
   // For a worker: the shard, opened. Once.
@@ -63,6 +67,35 @@ class FarShard {
   std::unique_ptr<ShardFile> file_;    // open since an earlier scan, and not handed out yet
   std::shared_ptr<RangedFile> bytes_;  // null: nothing was begun, or it is not far away
   bool found_ = false, begun_ = false;
+};
+
+// The shards of one scan, each made when it is come to. Used by the statement's thread; what they refer to outlives them.
+class FarShards {
+ public:
+  FarShards(ShardFiles& files, std::shared_ptr<Store> store, TablePtr table, std::shared_ptr<const ScanPlan> plan, const Cancel& cancel,
+            std::vector<ShardPlace> places)
+      : files_(files),
+        store_(std::move(store)),
+        table_(std::move(table)),
+        plan_(std::move(plan)),
+        cancel_(cancel),
+        places_(std::move(places)),
+        made_(places_.size()) {}
+
+  std::size_t size() const { return places_.size(); }
+  FarShard& at(std::size_t index);
+  // All before `done` are dropped; of the others as many begin to be fetched as there is room for.
+  void announce(std::size_t done);
+
+ private:
+  ShardFiles& files_;
+  const std::shared_ptr<Store> store_;
+  const TablePtr table_;
+  const std::shared_ptr<const ScanPlan> plan_;
+  const Cancel& cancel_;
+  const std::vector<ShardPlace> places_;
+  std::vector<std::unique_ptr<FarShard>> made_;
+  std::size_t dropped_ = 0, announced_ = 0;
 };
 
 }  // namespace ts

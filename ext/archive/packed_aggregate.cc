@@ -1,57 +1,13 @@
-// Runs of one chunk within one bucket, handed to the aggregates as arrays.
+// All chunks that a plan asks for, cut at the bounds of buckets.
 #include "ext/archive/packed_aggregate.h"
 
 #include <algorithm>
-#include <optional>
 
 #include "ext/archive/chunk_ahead.h"
+#include "ext/archive/run_adder.h"
 
 namespace ts {
 namespace {
-
-// The times of a chunk. Where they are regular, which costs no bits in the file, nothing is decoded.
-class ChunkTimes {
- public:
-  ChunkTimes(const ChunkCursor& cursor, int time_column, std::vector<std::int64_t>& decoded)
-      : rows_(cursor.rows()), first_(cursor.t0()), times_(decoded) {
-    const PackedColumn& column = cursor.packed(time_column);
-    // Slopes and times of this size cannot leave 64 bits.
-    constexpr std::int64_t kSafe = std::int64_t{1} << 62;
-    bool regular = column.bits == 0 && column.mini_bits == 0 && !column.all_null && !column.nullable && column.slope > 0 &&
-                   column.kind == PackedKind::kInteger && column.base == first_ && first_ > -kSafe && cursor.t1() < kSafe &&
-                   (cursor.t1() - first_) / column.slope == static_cast<std::int64_t>(rows_ - 1) &&
-                   (cursor.t1() - first_) % column.slope == 0;
-    if (regular) {
-      slope_ = column.slope;
-    } else {
-      cursor.times(times_);
-    }
-  }
-  std::int64_t at(std::size_t row) const { return slope_ ? first_ + slope_ * static_cast<std::int64_t>(row) : times_[row]; }
-  // The first row from `row` on whose time is later than `time`.
-  std::size_t after(std::size_t row, std::int64_t time) const {
-    if (!slope_) {
-      auto begin = times_.begin() + static_cast<std::ptrdiff_t>(row);
-      return static_cast<std::size_t>(std::upper_bound(begin, times_.end(), time) - times_.begin());
-    }
-    if (time < at(row)) return row;
-    if (time >= at(rows_ - 1)) return rows_;
-    return static_cast<std::size_t>((time - first_) / slope_) + 1;
-  }
-  Run run(std::size_t begin, std::size_t end) const {
-    if (!slope_) return Run::of(times_.data() + begin, end - begin);
-    Run run;
-    run.rows = end - begin;
-    run.first_time = at(begin);
-    run.last_time = at(end - 1);
-    return run;
-  }
-
- private:
-  std::size_t rows_;
-  std::int64_t first_, slope_ = 0;
-  std::vector<std::int64_t>& times_;
-};
 
 class Aggregation {
  public:
@@ -63,6 +19,7 @@ class Aggregation {
         into_(into),
         spec_(into.spec()),
         cursor_(shard, plan.columns),
+        adder_(shard, into),
         tag_bytes_(static_cast<int>(spec_.tags.size())) {}
 
   std::int64_t run(const std::function<void()>& tick) {
@@ -126,7 +83,7 @@ class Aggregation {
   void chunk() {
     ahead_.reached(cursor_.id());
     if (cursor_.t0() < first_ || cursor_.t1() > last_) shard_.refuse("a row's time lies outside the range its name says");
-    ChunkTimes times(cursor_, shard_.table().schema.time_column, times_);
+    const ChunkTimes times = adder_.times(cursor_);
     std::size_t row = plan_.from == INT64_MIN ? 0 : times.after(0, plan_.from - 1);
     while (row < cursor_.rows() && times.at(row) <= plan_.to) {
       std::int64_t time = times.at(row);
@@ -137,45 +94,11 @@ class Aggregation {
         into_.add_rows(group, static_cast<std::int64_t>(end - row));
         if (!spec_.measures.empty()) {
           Run run = times.run(row, end);
-          for (std::size_t m = 0; m < spec_.measures.size(); m++) add(group, m, run, row, end);
+          for (std::size_t m = 0; m < spec_.measures.size(); m++) adder_.add(cursor_, group, m, run, row, end);
         }
       }
       row = end;
     }
-  }
-
-  void add(std::uint32_t group, std::size_t measure, const Run& run, std::size_t begin, std::size_t end) {
-    const Measure& asked = spec_.measures[measure];
-    const PackedColumn& column = cursor_.packed(asked.column);
-    if (column.all_null) {
-      integers_.assign(run.rows, 0);
-      nulls_.assign(run.rows, 1);
-      return into_.add_run(group, measure, run, integers_.data(), nulls_.data());
-    }
-    if (column.kind == PackedKind::kIeee || column.kind == PackedKind::kValue) return add_decoded(group, measure, run, begin, end);
-    integers_.resize(std::max(integers_.size(), run.rows));
-    nulls_.resize(std::max(nulls_.size(), run.rows));
-    const std::uint8_t* nulls = column.nullable ? nulls_.data() : nullptr;
-    constexpr unsigned kEdges = kFirst | kLast;
-    bool count_only = (asked.statistics & ~(kEdges | kCount)) == 0 && !column.nullable;  // without NULLs rows are counted, not values
-    if ((asked.statistics & ~kEdges) == 0 || count_only) {
-      if (asked.statistics & kFirst) unpack(column, begin, begin + run.first_rows, integers_.data(), nulls_.data());
-      std::size_t last = run.rows - run.last_rows;
-      if (asked.statistics & kLast) unpack(column, begin + last, end, integers_.data() + last, nulls_.data() + last);
-    } else {
-      unpack(column, begin, end, integers_.data(), nulls_.data());
-    }
-    if (column.kind == PackedKind::kInteger) return into_.add_run(group, measure, run, integers_.data(), nulls);
-    into_.add_run(group, measure, run, Decimals{integers_.data(), column.scale}, nulls);
-  }
-
-  void add_decoded(std::uint32_t group, std::size_t measure, const Run& run, std::size_t begin, std::size_t end) {
-    cursor_.decode(spec_.measures[measure].column, begin, end, decoded_);
-    if (decoded_.form == DecodedColumn::Form::kReal) {
-      return into_.add_run(group, measure, run, decoded_.reals.data(), decoded_.nulls.empty() ? nullptr : decoded_.nulls.data());
-    }
-    ChunkTimes times(cursor_, shard_.table().schema.time_column, times_);
-    for (std::size_t i = 0; i < run.rows; i++) into_.add(group, measure, times.at(begin + i), decoded_.cell(i));
   }
 
   const PackedShard& shard_;
@@ -184,13 +107,11 @@ class Aggregation {
   PartialAggregates& into_;
   const RollupSpec& spec_;
   ChunkCursor cursor_;
+  RunAdder adder_;
   ChunkAhead ahead_;
   RowBuffer tag_bytes_;
   std::uint32_t series_ = 0;
   std::int64_t rows_ = 0;
-  std::vector<std::int64_t> times_, integers_;
-  std::vector<std::uint8_t> nulls_;
-  DecodedColumn decoded_;
 };
 
 }  // namespace

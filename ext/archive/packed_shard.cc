@@ -93,8 +93,10 @@ std::vector<PackedShard::Series> PackedShard::series(const ScanPlan& plan) const
   for (int column : plan.columns)
     sql += (is_tag(column) ? quote_identifier(schema.columns[static_cast<std::size_t>(column)].name) : "NULL") + ",";
   sql.back() = ' ';
-  sql +=
-      "FROM main." + quote_identifier(names_.series) + " WHERE " + names_.series_fields[3] + ">=?1 AND " + names_.series_fields[2] + "<=?2";
+  sql += "FROM main." + quote_identifier(names_.series) + " WHERE ";
+  // Where all times are asked for, none is looked at: it may be damaged, and a series shall not be missing for that.
+  const bool all = plan.from == INT64_MIN && plan.to == INT64_MAX;
+  sql += all ? "?1<=?2" : names_.series_fields[3] + ">=?1 AND " + names_.series_fields[2] + "<=?2";
   for (const Filter& filter : plan.filters) {
     if (is_tag(filter.column)) sql += filter_sql(*table_, filter);
   }
@@ -120,6 +122,14 @@ std::vector<PackedShard::Series> PackedShard::series(const ScanPlan& plan) const
       refuse("its series overlap");
     }
   }
+  return found;
+}
+
+std::vector<std::int64_t> PackedShard::first_chunks() const {
+  Statement select = db_.prepare("SELECT " + names_.series_fields[0] + " FROM main." + quote_identifier(names_.series));
+  std::vector<std::int64_t> found;
+  while (select.step()) found.push_back(select.int64(0));
+  std::sort(found.begin(), found.end());
   return found;
 }
 

@@ -46,6 +46,7 @@ class PackedShard {
 
   // The series that the plan's time and tag conditions leave, in the file's order.
   std::vector<Series> series(const ScanPlan& plan) const;
+  std::vector<std::int64_t> first_chunks() const;  // of all series, ascending
 
  private:
   void read_chunk_columns();

@@ -43,6 +43,7 @@ struct ScanPlan {
   Order order = Order::kNone;
   std::vector<int> order_tags;  // kTags: the first of the table's tags, which rows are sorted by
   bool then_time = false;       // kTags, with all tags: and by time among those
+  bool few_chunks = false;  // most series of a packed shard are answered by its directory
   std::int64_t limit = -1;  // after so many rows of a source more are fetched only when asked for; -1: no hint
 };
 

@@ -2,16 +2,13 @@
 #include "ext/archive/shard_aggregate.h"
 
 #include <algorithm>
-#include <chrono>
 
 #include "ext/archive/packed_aggregate.h"
-#include "ext/base/worker_pool.h"
 
 namespace ts {
 namespace {
 
 constexpr std::int64_t kRowsBetweenTicks = 4096;  // a few milliseconds
-constexpr auto kPoll = std::chrono::milliseconds(20);
 
 }  // namespace
 
@@ -55,71 +52,27 @@ std::int64_t aggregate_shard(ShardFile& file, const ShardRef& ref, const std::st
 
 ShardAggregation::ShardAggregation(ShardFiles& files, std::shared_ptr<Store> store, RollupScan scan, std::vector<ShardPlace> shards,
                                    const Cancel& cancel, QueryStats& stats)
-    : files_(files),
-      store_(std::move(store)),
-      scan_(std::move(scan)),
-      stop_(cancel),
-      shards_(std::move(shards)),
-      far_(shards_.size()),
-      stats_(stats),
-      answers_(shards_.size()) {}
+    : scan_(std::move(scan)),
+      jobs_(cancel),
+      shards_(files, std::move(store), scan_.table, scan_.plan, jobs_.cancel(), std::move(shards)),
+      answers_(shards_.size()),
+      stats_(stats) {}
 
-FarShard& ShardAggregation::far(std::size_t index) {
-  std::unique_ptr<FarShard>& made = far_[index];
-  if (!made) made = std::make_unique<FarShard>(files_, store_, scan_.table, shards_[index].ref(), *scan_.plan, &stop_);
-  return *made;
-}
-
-ShardAggregation::~ShardAggregation() {
-  std::unique_lock lock(mutex_);
-  stop_.stopped = true;
-  changed_.wait(lock, [this] { return working_ == 0; });
-}
-
-void ShardAggregation::start() {
-  std::lock_guard lock(mutex_);
-  schedule();
-}
+void ShardAggregation::start() { schedule(); }
 
 void ShardAggregation::schedule() {
-  announced_ = std::max(announced_, merged_);
-  for (std::size_t most = std::min(shards_.size(), merged_ + FarShard::kAhead); announced_ < most; announced_++) {
-    if (!far(announced_).start()) break;
-  }
+  shards_.announce(merged_);
   for (; begun_ < shards_.size() && begun_ < merged_ + kAhead; begun_++) {
-    FarShard* shard = &far(begun_);
-    working_++;
-    try {
-      WorkerPool::shared().submit([this, index = begun_, shard] { work(index, shard); });
-    } catch (...) {
-      working_--;
-      throw;
-    }
+    Answer& answer = answers_[begun_];
+    answer.job = jobs_.begin([this, &answer, shard = &shards_.at(begun_)] { answer.groups = aggregate(*shard); });
   }
-}
-
-void ShardAggregation::work(std::size_t index, FarShard* shard) noexcept {
-  Answer answer;
-  try {
-    if (stop_.cancelled()) throw Error(Code::kInterrupted, "interrupted");
-    answer.groups = aggregate(*shard);
-  } catch (...) {
-    answer.error = std::current_exception();
-  }
-  answer.done = true;
-  std::lock_guard lock(mutex_);
-  answers_[index] = std::move(answer);
-  working_--;
-  changed_.notify_all();
 }
 
 std::unique_ptr<PartialAggregates> ShardAggregation::aggregate(FarShard& shard) {
   std::unique_ptr<ShardFile> file = shard.open(stats_);
   auto groups = std::make_unique<PartialAggregates>(scan_.spec);
   try {
-    stats_.rows_read += aggregate_shard(*file, shard.ref(), shard.object(), scan_, *groups, [this] {
-      if (stop_.cancelled()) throw Error(Code::kInterrupted, "interrupted");
-    });
+    stats_.rows_read += aggregate_shard(*file, shard.ref(), shard.object(), scan_, *groups, [this] { jobs_.check(); });
   } catch (const Error& e) {
     if (e.code() == Code::kInterrupted) throw;
     file->explain(e);
@@ -130,24 +83,15 @@ std::unique_ptr<PartialAggregates> ShardAggregation::aggregate(FarShard& shard) 
 }
 
 void ShardAggregation::finish(PartialAggregates& into, InterruptProbe& probe) {
-  std::unique_lock lock(mutex_);
-  while (merged_ < shards_.size()) {
+  for (; merged_ < shards_.size(); merged_++) {
     schedule();
-    if (!answers_[merged_].done) {
-      far(merged_).await();
-      changed_.wait_for(lock, kPoll);
-      lock.unlock();
-      probe.check();
-      lock.lock();
-      continue;
-    }
-    Answer answer = std::move(answers_[merged_]);
-    lock.unlock();
-    if (answer.error) std::rethrow_exception(answer.error);
-    into.merge(*answer.groups);
-    lock.lock();
-    far_[merged_] = nullptr;
-    merged_++;
+    Answer& next = answers_[merged_];
+    jobs_.wait(*next.job, probe, [&] {
+      schedule();
+      shards_.at(merged_).await();
+    });
+    into.merge(*next.groups);
+    next = Answer();
   }
 }
 

@@ -3,15 +3,14 @@
 // A file's format decides how its rows are read (aggregate_shard). The answer does not depend on which worker was faster: what
 // files give is merged in their order. Memory is bounded by the groups: of the answer, and of kAhead files.
 #pragma once
-#include <condition_variable>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "ext/archive/aggregate.h"
 #include "ext/archive/far_shard.h"
+#include "ext/archive/shard_jobs.h"
 
 namespace ts {
 
@@ -40,7 +39,7 @@ class ShardAggregation {
  public:
   ShardAggregation(ShardFiles& files, std::shared_ptr<Store> store, RollupScan scan, std::vector<ShardPlace> shards, const Cancel& cancel,
                    QueryStats& stats);
-  ~ShardAggregation();  // what is under way ends within one poll of Cancel or some thousand rows
+  ~ShardAggregation() { jobs_.end(); }
 
   void start();  // begins in the background
   // Merges all of them into `into`. Throws what the first of them threw, or what the probe throws.
@@ -49,29 +48,20 @@ class ShardAggregation {
  private:
   static constexpr std::size_t kAhead = 16;  // files under way or waiting to be merged: as many as there are workers
 
-  struct Answer {
+  struct Answer {  // of a shard
+    std::shared_ptr<const ShardJobs::Job> job;
     std::unique_ptr<PartialAggregates> groups;
-    std::exception_ptr error;
-    bool done = false;
   };
 
-  void schedule();  // with the mutex held, as the next
-  FarShard& far(std::size_t index);
-  void work(std::size_t index, FarShard* shard) noexcept;
+  void schedule();
   std::unique_ptr<PartialAggregates> aggregate(FarShard& shard);
 
-  ShardFiles& files_;
-  std::shared_ptr<Store> store_;
-  RollupScan scan_;
-  PartCancel stop_;
-  std::vector<ShardPlace> shards_;
-  std::vector<std::unique_ptr<FarShard>> far_;  // of shards_, while they are under way; guarded by mutex_
+  const RollupScan scan_;
+  ShardJobs jobs_;  // before shards_, which use its Cancel
+  FarShards shards_;
+  std::vector<Answer> answers_;
   QueryStats& stats_;
-
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<Answer> answers_;  // guarded by mutex_, as the counters
-  std::size_t announced_ = 0, begun_ = 0, merged_ = 0, working_ = 0;
+  std::size_t begun_ = 0, merged_ = 0;
 };
 
 }  // namespace ts

@@ -73,9 +73,9 @@ void Cursor::begin() {
 }
 
 void Cursor::check_cost() const {
-  CostCheck check(table_, *table_.def(), *plan_);
+  CostCheck check(table_, *table_.def());
   for (const Reading& source : sources_) {
-    if (!source.near) check.add(source.shard);
+    if (!source.near) check.add(source.shard, *plan_);
   }
   check.finish();
 }

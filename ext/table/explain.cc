@@ -86,9 +86,9 @@ void limit_spending(const Table& table, StatementSnapshot& statement) {
   statement.cancel.spending.limit(table.declaration().max_requests, table.declaration().max_bytes);
 }
 
-void CostCheck::add(const ShardPlace& shard) {
+void CostCheck::add(const ShardPlace& shard, const ScanPlan& plan) {
   if (!shard.stored()) return;
-  add_cost(cost_, shard.bytes(), shard.rows(), how_to_fetch(shard.bytes(), shard.rows(), plan_, def_.schema));
+  add_cost(cost_, shard.bytes(), shard.rows(), how_to_fetch(shard.bytes(), shard.rows(), plan, def_.schema));
 }
 
 void CostCheck::finish() const {

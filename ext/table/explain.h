@@ -16,14 +16,13 @@ void limit_spending(const Table& table, StatementSnapshot& statement);
 // is more than the table's options allow. Where there is a cache_dir, nobody knows what comes from there, and only requests are bounded.
 class CostCheck {
  public:
-  CostCheck(const Table& table, const TableDef& def, const ScanPlan& plan) : table_(table), def_(def), plan_(plan) {}
-  void add(const ShardPlace& shard);
+  CostCheck(const Table& table, const TableDef& def) : table_(table), def_(def) {}
+  void add(const ShardPlace& shard, const ScanPlan& plan);
   void finish() const;
 
  private:
   const Table& table_;
   const TableDef& def_;
-  const ScanPlan& plan_;
   QueryCost cost_;
 };
 

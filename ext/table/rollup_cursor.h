@@ -22,13 +22,20 @@ class RollupCursor : public sqlite3_vtab_cursor {
 
  private:
   void account() noexcept;
+  std::vector<int> asked_first(const std::vector<int>& columns) const;
+  void compute(const std::vector<int>& columns);
   void aggregate(Table& base, const RollupScan& scan);
   std::uint32_t group() const { return order_[at_]; }
 
   RollupTable& table_;
   StatementHold statement_;
   RollupShape shape_;          // of the scan
-  std::vector<int> measures_;  // column -> measure, -1: not asked for
+  std::shared_ptr<const ScanPlan> plan_;    // of the scan, without the columns that are computed
+  std::shared_ptr<const RollupSpec> spec_;  // without measures
+  std::vector<int> columns_;                // that SQLite may ask for
+  std::vector<int> measures_;               // column -> measure, -1: not computed
+  bool narrowed_ = false;                   // not all of columns_ are computed
+  bool descending_ = false;
   std::unique_ptr<PartialAggregates> groups_;
   std::vector<std::uint32_t> order_;  // of groups_
   std::string asked_;                 // what groups_ answers: asked again in the same statement, it is not computed again

@@ -562,6 +562,41 @@ class Plans(RollupCase):
         self.assertEqual(self.one(self.db, "SELECT rows_read FROM ts_last_query()"), 400)
 
 
+class ManyColumns(RollupCase):
+    """SQLite tells of 63 columns which are used, and of those after them only whether any is."""
+
+    def test_any_columns_of_a_wide_table_are_those_of_its_group_by(self):
+        names = ["c%02d" % i for i in range(14)]  # the rollup has 3 + 7 * 14 columns
+        db = self.connect(isolation_level=None)
+        self.create(db, columns="ts TIMESTAMP, host TEXT TAG, " + ", ".join(n + " INTEGER" for n in names))
+        for batch in range(3):
+            db.execute("BEGIN")
+            db.executemany("INSERT INTO cpu VALUES(%s)" % ",".join("?" * 16),
+                           [(T0 + (batch * 2000 + i) * 1000, "web%d" % (i % 4), *((i * (7 + c) + batch) % 100 for c in range(14)))
+                            for i in range(2000)])
+            db.execute("COMMIT")
+            support.flush(db, "cpu")
+        db.execute("CREATE VIRTUAL TABLE daily USING timeseries_rollup(cpu, '1 day')")
+        plain = {(host, s, n): value for s in ("count", "sum", "min", "max") for n in names
+                 for host, value in db.execute("SELECT host, %s(%s) FROM cpu GROUP BY host" % (s, n))}
+        for s, function in (("first", "min"), ("last", "max")):
+            for host, _, *values in db.execute("SELECT host, %s(ts), %s FROM cpu GROUP BY host" % (function, ", ".join(names))):
+                plain.update({(host, s, n): value for n, value in zip(names, values)})
+        rng = random.Random(SEED)
+        forms = [[(n, "last") for n in names], [(n, "first") for n in names], [("c00", "last"), ("c13", "first")],
+                 [("c00", "last"), ("c12", "sum"), ("c13", "last")], [("c13", "max")], [("c00", "sum"), ("c13", "last")]]
+        forms += [[(rng.choice(names), rng.choice(["last", "last", "first", "count", "sum", "min", "max"])) for _ in range(3)]
+                  for _ in range(40)]
+        for form in forms:
+            for order in ("host", "ts DESC, host"):
+                sql = "SELECT host, %s FROM daily ORDER BY %s" % (", ".join("%s_%s" % part for part in form), order)
+                with self.subTest(sql):
+                    expected = [("web%d" % h, *(plain["web%d" % h, s, n] for n, s in form)) for h in range(4)]
+                    self.assertEqual(db.execute(sql).fetchall(), expected)
+        self.assertEqual(db.execute("SELECT count(*) FROM daily a JOIN daily b USING (host) WHERE a.c00_last = b.c00_last "
+                                    "AND a.c13_sum = b.c13_sum AND b.c12_last IS NOT NULL").fetchone(), (4,))
+
+
 class Declarations(RollupCase):
     def setUp(self):
         super().setUp()
