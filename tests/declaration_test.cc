@@ -39,7 +39,8 @@ std::string option_fault(std::string_view text) { return fault({"ts TIMESTAMP", 
 constexpr const char* kOptionNames =
     "location, table, spool, precision, partition, flush_size, flush_interval, flush_timeout, spool_limit, durability, cache_dir, "
     "cache_size, "
-    "max_staleness, flush_on_close, endpoint, region, profile, anonymous, hedge";
+    "max_staleness, flush_on_close, endpoint, region, profile, anonymous, hedge, snapshot, slice, "
+    "max_bytes, max_requests, prices, link";
 
 }  // namespace
 
@@ -315,6 +316,17 @@ TEST_CASE("declaration: a missing location is an error with an example") {
   CHECK(fault({"ts TIMESTAMP"}) ==
         "timeseries: location is missing; say where the files are, as in location='s3://bucket/prefix' or "
         "location='file:///var/lib/metrics'");
+}
+
+TEST_CASE("declaration: limits are counts and sizes, a slice is part of a snapshot") {
+  CHECK(option_fault("max_requests='-1'") == "timeseries: max_requests: \"-1\" is no whole number");
+  CHECK(option_fault("max_requests='1k'") == "timeseries: max_requests: \"1k\" is no whole number");
+  CHECK(option_fault("max_bytes='1kB'") == "timeseries: max_bytes: must be at least 1MB, or 0 for no limit");
+  CHECK(option_fault("slice='1/2'") ==
+        "timeseries: slice is of a snapshot, so that slices fit together; take one with ts_snapshot and write snapshot='...'");
+  for (const char* wrong : {"1", "1/", "/2", "2/1", "0/1", "0/0", "1/2/3"}) {
+    CHECK(option_fault("slice='" + std::string(wrong) + "'") != "");
+  }
 }
 
 TEST_CASE("declaration: an unknown option lists the known ones") {
