@@ -39,7 +39,7 @@ struct World {
   // A file of rows of one minute of the day, as the flusher makes it.
   void write(int minute, int rows = 5) {
     const std::string name = std::to_string(++files) + ".db";
-    OpenShard::create_files(dir / "open", name, false);
+    OpenShard::create_files(dir / "open", name);
     OpenShard shard(dir / "open", name, files);
     RowBuffer buffer(3);
     for (int i = 0; i < rows; i++) add_row(buffer, kDay + minute * 60'000 + i, i % 2 ? "a" : "b", ++written);

@@ -120,7 +120,7 @@ struct Shards {
     TempDir dir;
     make_directories(dir / "open");
     make_directories(dir / "sealed");
-    OpenShard::create_files(dir / "open", "a.db", false);
+    OpenShard::create_files(dir / "open", "a.db");
     OpenShard shard(dir / "open", "a.db", 1);
     REQUIRE(shard.begin());
     shard.insert(table, rows);

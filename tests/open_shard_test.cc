@@ -17,7 +17,7 @@ struct Fixture {
   std::unique_ptr<OpenShard> shard;
 
   Fixture() {
-    OpenShard::create_files(dir.path(), "a.db", false);
+    OpenShard::create_files(dir.path(), "a.db");
     shard = std::make_unique<OpenShard>(dir.path(), "a.db", 1);
   }
   void insert(std::int64_t value) {

@@ -41,7 +41,7 @@ struct Fixture {
   explicit Fixture(int count = 4000, unsigned seed = 1) {
     make_directories(dir / "open");
     make_directories(dir / "sealed");
-    OpenShard::create_files(dir / "open", "a.db", false);
+    OpenShard::create_files(dir / "open", "a.db");
     OpenShard shard(dir / "open", "a.db", 1);
     std::mt19937 random(seed);
     for (int i = 0; i < count; i++) {

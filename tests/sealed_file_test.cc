@@ -24,7 +24,7 @@ struct Fixture {
   Fixture() {
     make_directories(dir / "open");
     make_directories(dir / "sealed");
-    OpenShard::create_files(dir / "open", "a.db", false);
+    OpenShard::create_files(dir / "open", "a.db");
     shard = std::make_unique<OpenShard>(dir / "open", "a.db", 1);
   }
   void commit(const RowBuffer& rows) {

@@ -73,7 +73,7 @@ class Archive : public MergeFiles {
   // As the flusher seals them.
   void seal(const RowBuffer& rows) {
     std::string name = std::to_string(++shards_) + ".db";
-    OpenShard::create_files(dir / "open", name, false);
+    OpenShard::create_files(dir / "open", name);
     OpenShard shard(dir / "open", name, shards_);
     REQUIRE(shard.begin());
     shard.insert(table, rows);

@@ -78,7 +78,7 @@ Importer::~Importer() {
 
 OpenShard& Importer::shard() {
   if (!shard_) {
-    OpenShard::create_files(directory_, kShard, false);
+    OpenShard::create_files(directory_, kShard);
     shard_ = std::make_unique<OpenShard>(directory_, kShard, 0);
     if (!shard_->begin()) throw Error(Code::kBusy, "ts_import: a shard of its own is locked: " + directory_);
   }

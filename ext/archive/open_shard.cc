@@ -45,6 +45,8 @@ Mark::~Mark() {
   if (page_) ::munmap(page_, kBytes);
 }
 
+void Mark::sync() const noexcept { ::msync(page_, kBytes, MS_SYNC); }
+
 Visibility visibility_of(const Mark& mark, bool owner_alive, std::uint64_t sealed_upto) {
   Visibility v;
   v.after = sealed_upto;
@@ -63,38 +65,40 @@ std::string visibility_sql(const TableDef& table, const Visibility& visibility) 
 
 // ---------------------------------------------------------------- writer
 
-void OpenShard::create_files(const std::string& directory, const std::string& file, bool full_durability) {
+void OpenShard::create_files(const std::string& directory, const std::string& file) {
   std::string path = directory + "/" + file;
   Mark::create(path + ".mark");
-  ForkedFile forked(path);
-  Database db(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-  db.exec("PRAGMA page_size=4096");
-  db.exec(full_durability ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=OFF");
-  Statement wal = db.prepare("PRAGMA journal_mode=WAL");
-  if (!wal.step() || wal.text(0) != "wal") {
-    throw Error(Code::kUnsupported, "spool: no write-ahead log on this file system: " + directory +
-                                        "; choose a local directory with spool='/path'");
+  {
+    ForkedFile forked(path);
+    Database db(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+    db.exec("PRAGMA page_size=4096");
+    db.exec("PRAGMA synchronous=OFF");  // the whole file is synced below
+    Statement wal = db.prepare("PRAGMA journal_mode=WAL");
+    if (!wal.step() || wal.text(0) != "wal") {
+      throw Error(Code::kUnsupported, "spool: no write-ahead log on this file system: " + directory +
+                                          "; choose a local directory with spool='/path'");
+    }
+    int ignored = 0;
+    sqlite3_db_config(db.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, &ignored);
   }
-  int ignored = 0;
-  sqlite3_db_config(db.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, &ignored);
-  wal.reset();
-  if (full_durability) sync_directory(directory);
+  // After SQLite has closed it: closing another descriptor would drop its locks. With durability='normal' too, since a shard of
+  // which only the name is left could not be read, and would stand in the way of every query.
+  sync_file(path);
+  sync_directory(directory);
 }
 
-OpenShard::OpenShard(const std::string& directory, const std::string& file, std::int64_t id)
-    : file_(file), id_(id), mark_(directory + "/" + file + ".mark"), forked_(directory + "/" + file),
+OpenShard::OpenShard(const std::string& directory, const std::string& file, std::int64_t id, bool durable)
+    : file_(file), id_(id), durable_(durable), mark_(directory + "/" + file + ".mark"), forked_(directory + "/" + file),
       db_(directory + "/" + file, SQLITE_OPEN_READWRITE) {
   int ignored = 0;
   sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, &ignored);
   db_.exec("PRAGMA wal_autocheckpoint=0");
-  db_.exec("PRAGMA synchronous=NORMAL");
+  db_.exec(durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
   begin_ = db_.prepare("BEGIN IMMEDIATE");
   commit_ = db_.prepare("COMMIT");
   rollback_ = db_.prepare("ROLLBACK");
   txn_ = std::max({mark_.visible().load(), mark_.aborted().load(), last_transaction(db_)}) + 1;
 }
-
-void OpenShard::set_durability(bool full) { db_.exec(full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL"); }
 
 bool OpenShard::begin() {
   int rc = sqlite3_step(begin_.get());
@@ -170,7 +174,7 @@ bool OpenShard::abort() noexcept {
   try {
     if (open_) {
       open_ = false;
-      if (in_doubt_) mark_.aborted().store(txn_, std::memory_order_release);
+      if (in_doubt_) mark_.aborted().store(txn_, std::memory_order_release), mark_.sync();
       tables_.clear();  // a table that the transaction created is gone again
       if (!sqlite3_get_autocommit(db_.get())) rollback_.run();
       return !in_doubt_;
@@ -195,6 +199,7 @@ bool OpenShard::abort() noexcept {
     return true;
   } catch (...) {
     if (db_ && !sqlite3_get_autocommit(db_.get())) sqlite3_exec(db_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
+    mark_.sync();  // all that says so
     return false;
   }
 }

@@ -33,6 +33,7 @@ class Mark {
   std::atomic<std::uint64_t>& aborted() const { return page_->aborted; }          // a prepared one that was taken back
   std::atomic<std::uint64_t>& fenced() const { return page_->fenced; }            // 1: closed to its writer
   std::atomic<std::int64_t>& first_commit_ms() const { return page_->first_ms; }  // 0: nothing committed yet
+  void sync() const noexcept;  // what stands here survives power loss
 
  private:
   struct Page {
@@ -59,16 +60,17 @@ std::string visibility_sql(const TableDef& table, const Visibility& visibility);
 // The writer's side. Used by one thread at a time.
 class OpenShard {
  public:
-  // Makes the files <directory>/<file>, -wal, .mark.
-  static void create_files(const std::string& directory, const std::string& file, bool full_durability);
-  OpenShard(const std::string& directory, const std::string& file, std::int64_t id);
+  // Makes the files <directory>/<file>, -wal, .mark. They survive power loss, as something that can be read.
+  static void create_files(const std::string& directory, const std::string& file);
+  // `durable`: its files and its line in spool.db survive power loss, and so does each of its commits.
+  OpenShard(const std::string& directory, const std::string& file, std::int64_t id, bool durable = false);
 
   std::int64_t id() const { return id_; }
   const std::string& file() const { return file_; }
   const Mark& mark() const { return mark_; }
   Database& db() { return db_; }
+  bool durable() const { return durable_; }
 
-  void set_durability(bool full);
   // Opens a write transaction. false: the shard is fenced or somebody holds its lock; take another shard.
   bool begin();
   // Adds rows to the open transaction under the number the next publish() will show.
@@ -93,6 +95,7 @@ class OpenShard {
 
   std::string file_;
   std::int64_t id_;
+  bool durable_;
   Mark mark_;
   ForkedFile forked_;
   BufferView view_;  // before db_: the buffer tables of db_ read through it

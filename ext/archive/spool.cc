@@ -160,16 +160,15 @@ Spool::~Spool() {
     for (auto& shard : used_) shard->abandon(), shard.release();
     return;
   }
-  std::vector<std::unique_ptr<OpenShard>> shards;
   flusher_->stop(static_cast<OnClose>(on_close_.load()));
+  std::vector<std::unique_ptr<OpenShard>> ready, used;  // swapped: nothing here may need memory
   {
     std::lock_guard lock(mutex_);
-    std::move(ready_.begin(), ready_.end(), std::back_inserter(shards));
-    std::move(used_.begin(), used_.end(), std::back_inserter(shards));
-    ready_.clear();
-    used_.clear();
+    ready.swap(ready_);
+    used.swap(used_);
   }
-  for (auto& shard : shards) drop(std::move(shard));
+  for (auto& shard : ready) drop(std::move(shard));
+  for (auto& shard : used) drop(std::move(shard));
 }
 
 std::uint64_t Spool::bytes() const { return row_bytes() + directory_bytes(directory_); }
@@ -178,10 +177,11 @@ std::uint64_t Spool::row_bytes() const { return directory_bytes(open_directory()
 std::unique_ptr<OpenShard> Spool::make_shard(SpoolDb& db) {
   std::string file = new_ulid() + ".db";
   std::int64_t id = 0;
+  const bool durable = full_durability();
   try {
-    OpenShard::create_files(open_directory(), file, full_durability());
+    OpenShard::create_files(open_directory(), file);
     TS_FAILPOINT("open.created");
-    db.add_open(file, Clock::system().now_ms(), full_durability(), [&](std::int64_t fresh) {
+    db.add_open(file, Clock::system().now_ms(), durable, [&](std::int64_t fresh) {
       if (!locks_->try_lock(fresh)) throw Error(Code::kBusy, "spool: a new shard's lock is taken: " + directory_);
       id = fresh;
       std::lock_guard lock(mutex_);
@@ -197,7 +197,7 @@ std::unique_ptr<OpenShard> Spool::make_shard(SpoolDb& db) {
   }
   TS_FAILPOINT("open.registered");
   try {
-    return std::make_unique<OpenShard>(open_directory(), file, id);
+    return std::make_unique<OpenShard>(open_directory(), file, id, durable);
   } catch (...) {
     disown(id);  // empty; it goes like a dead process's
     throw;
@@ -206,13 +206,14 @@ std::unique_ptr<OpenShard> Spool::make_shard(SpoolDb& db) {
 
 std::unique_ptr<OpenShard> Spool::take_shard(bool fresh, std::int64_t after) {
   std::unique_ptr<OpenShard> shard;
+  auto fits = [&](const OpenShard& one) { return one.id() > after && (one.durable() || !full_durability()); };
   {
     std::lock_guard lock(mutex_);
     for (auto* pool : {&used_, &ready_}) {
       if (shard || (fresh && pool == &used_)) continue;
       auto oldest = pool->end();
       for (auto it = pool->begin(); it != pool->end(); ++it) {
-        if ((*it)->id() > after && (oldest == pool->end() || (*it)->id() < (*oldest)->id())) oldest = it;
+        if (fits(**it) && (oldest == pool->end() || (*it)->id() < (*oldest)->id())) oldest = it;
       }
       if (oldest == pool->end()) continue;
       shard = std::move(*oldest);
@@ -227,7 +228,6 @@ std::unique_ptr<OpenShard> Spool::take_shard(bool fresh, std::int64_t after) {
     std::lock_guard lock(mutex_);
     newest_taken_ = std::max(newest_taken_, shard->id());
   }
-  shard->set_durability(full_durability());
   return shard;
 }
 
@@ -238,14 +238,17 @@ void Spool::disown(std::int64_t id) noexcept {
 }
 
 void Spool::give_back(std::unique_ptr<OpenShard> shard) noexcept {
-  if (shard->mark().fenced().load()) return drop(std::move(shard));
-  std::lock_guard lock(mutex_);
-  bool empty = shard->mark().visible().load() == 0;
-  try {
-    (empty ? ready_ : used_).push_back(std::move(shard));
-  } catch (...) {
-    // Out of memory: the shard closes here and is adopted like a dead process's.
+  if (!shard->mark().fenced().load()) {
+    std::lock_guard lock(mutex_);
+    bool empty = shard->mark().visible().load() == 0;
+    try {
+      (empty ? ready_ : used_).push_back(std::move(shard));
+      return;
+    } catch (...) {
+      // Out of memory: the shard is adopted like a dead process's.
+    }
   }
+  drop(std::move(shard));
 }
 
 void Spool::drop(std::unique_ptr<OpenShard> shard) noexcept {
@@ -259,16 +262,17 @@ void Spool::keep_ready(SpoolDb& db) {
   bool enough;
   {
     std::lock_guard lock(mutex_);
+    fenced.reserve(used_.size());
     auto gone = std::partition(used_.begin(), used_.end(), [](auto& shard) { return shard->mark().fenced().load() == 0; });
     std::move(gone, used_.end(), std::back_inserter(fenced));
     used_.erase(gone, used_.end());
-    enough = std::any_of(ready_.begin(), ready_.end(), [this](auto& shard) { return shard->id() > newest_taken_; });
+    enough = std::any_of(ready_.begin(), ready_.end(), [this](auto& shard) {
+      return shard->id() > newest_taken_ && (shard->durable() || !full_durability());
+    });
   }
   for (auto& shard : fenced) drop(std::move(shard));
   if (enough) return;
-  auto shard = make_shard(db);
-  std::lock_guard lock(mutex_);
-  ready_.push_back(std::move(shard));
+  give_back(make_shard(db));
 }
 
 bool Spool::owner_alive(std::int64_t id) {

@@ -178,6 +178,8 @@ void Writer::check_limit() {
 
 OpenShard& Writer::shard_to_write() {
   constexpr int kTries = 16;  // each try meets a shard that somebody closed in this instant
+  // One from before a table asked for durability='full' would not survive power loss.
+  if (shard_ && spool_->full_durability() && !shard_->durable()) spool_->give_back(std::move(shard_));
   for (int i = 0; i < kTries; i++) {
     if (!shard_) shard_ = spool_->take_shard(false, newest_);
     if (shard_->begin()) return *shard_;

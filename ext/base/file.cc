@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -69,7 +70,10 @@ void throw_errno(const std::string& what, const std::string& path) {
 void make_directories(const std::string& path) {
   for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
     std::string part = path.substr(0, end);
-    if (::mkdir(part.c_str(), 0700) != 0 && errno != EEXIST) {
+    if (::mkdir(part.c_str(), 0700) == 0) {
+      std::size_t slash = part.rfind('/');
+      sync_directory(slash == std::string::npos ? "." : part.substr(0, std::max<std::size_t>(1, slash)));
+    } else if (errno != EEXIST) {
       int error = errno;
       struct stat found;
       if (::stat(part.c_str(), &found) != 0) {

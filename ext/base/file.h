@@ -12,7 +12,7 @@
 
 namespace ts {
 
-void make_directories(const std::string& path);       // like mkdir -p, mode 0700
+void make_directories(const std::string& path);       // like mkdir -p, mode 0700; those that are made survive power loss
 bool file_exists(const std::string& path);
 std::uint64_t file_size(const std::string& path);      // 0 when it is not there
 void remove_file(const std::string& path);             // one that is not there is no error

@@ -27,7 +27,7 @@ SealedShards::SealedShards(int hosts, int rows_each, Partition partition) {
   TempDir dir;
   make_directories(dir / "open");
   make_directories(dir / "sealed");
-  OpenShard::create_files(dir / "open", "a.db", false);
+  OpenShard::create_files(dir / "open", "a.db");
   OpenShard shard(dir / "open", "a.db", 1);
   RowBuffer rows(7);
   std::mt19937_64 random(1);
