@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <new>
 
 #include "ext/archive/archive_schema.h"
 #include "ext/archive/importer.h"
@@ -28,6 +29,15 @@ constexpr std::uint64_t kSealBatch = 256u << 20;  // bytes of open shards sealed
 
 std::int64_t now_ms() { return Clock::system().now_ms(); }
 std::int64_t steady_ms() { return Clock::system().steady_ms(); }
+
+// What is short needs no memory, so that there is always a text.
+void keep_text(std::string& to, const char* text) noexcept {
+  try {
+    to = text;
+  } catch (const std::bad_alloc&) {
+    to = "out of memory";
+  }
+}
 
 std::int64_t backoff_ms(int failures) {
   std::int64_t wait = std::min(kBackoffCapMs, kBackoffBaseMs << std::min(failures, 10));
@@ -80,12 +90,12 @@ void Flusher::run() {
       pass(*db, false);
     } catch (const std::exception& e) {
       if (db && !sqlite3_get_autocommit(db->db().get())) db.reset();  // a transaction in doubt: begin afresh
-      error = e.what();
+      keep_text(error, e.what());
       sqlite3_log(SQLITE_WARNING, "timeseries flusher: %s", e.what());
     }
     {
       std::lock_guard lock(mutex_);
-      if (!error.empty() || seal_failures_ == 0) pass_error_ = error;  // between two tries of sealing, the last one's cause stands
+      if (!error.empty() || seal_failures_ == 0) pass_error_.swap(error);  // between two tries of sealing, the last one's cause stands
     }
     std::unique_lock lock(mutex_);
     std::int64_t wait = waiting_.load() ? 20 : kTickMs;

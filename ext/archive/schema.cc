@@ -26,6 +26,26 @@ std::string collation(const Column& column) { return column.collate.empty() ? "B
   throw Error(Code::kCorrupt, "schema: " + happened + ": " + what);
 }
 
+// Takes a value apart from its leaves up when the scope ends. The library's own destructor needs memory for what is nested, and where
+// there is none it ends the process.
+template <class Value>
+class Dissolved {
+ public:
+  explicit Dissolved(Value& json) : json_(json) {}
+  ~Dissolved() { dissolve(json_, 0); }
+  Dissolved(const Dissolved&) = delete;
+  Dissolved& operator=(const Dissolved&) = delete;
+
+ private:
+  static void dissolve(Value& json, int depth) noexcept {
+    constexpr int kDeepest = 64;  // a schema has three levels; a stranger's may have any number
+    if (!json.is_structured() || depth > kDeepest) return;
+    for (Value& part : json) dissolve(part, depth + 1);
+    json.clear();
+  }
+  Value& json_;
+};
+
 // Reads one schema object, naming the object `what_` in every error. Unknown keys are ignored: what changes the meaning of a
 // known one gets a new format number.
 class Reader {
@@ -182,8 +202,12 @@ bool is_stock_collation(std::string_view name) {
 
 std::string schema_to_json(const Schema& schema) {
   nlohmann::ordered_json columns = nlohmann::ordered_json::array();
+  const Dissolved columns_apart(columns);
   for (const Column& column : schema.columns) {
-    nlohmann::ordered_json json = {{"name", column.name}, {"type", column.type}};
+    nlohmann::ordered_json json;
+    const Dissolved taken_apart(json);
+    json["name"] = column.name;
+    json["type"] = column.type;
     if (column.tag) json["tag"] = true;
     if (column.not_null) json["not_null"] = true;
     if (!column.default_sql.empty()) json["default"] = column.default_sql;
@@ -191,6 +215,7 @@ std::string schema_to_json(const Schema& schema) {
     columns.push_back(std::move(json));
   }
   nlohmann::ordered_json json;
+  const Dissolved json_apart(json);
   json["format"] = kFormat;
   json["precision"] = precision_text(schema.precision);
   json["partition"] = partition_text(schema.partition);
@@ -202,7 +227,8 @@ std::string schema_to_json(const Schema& schema) {
 Schema schema_from_json(std::string_view json, const std::string& what) {
   if (json.size() > kMaxJsonBytes) corrupt(what, "is larger than 4 MB");
   // The parser keeps its own stack and throws nothing here; a discarded value is text that does not parse.
-  const Json parsed = Json::parse(json.begin(), json.end(), nullptr, false);
+  Json parsed = Json::parse(json.begin(), json.end(), nullptr, false);
+  const Dissolved apart(parsed);
   if (parsed.is_discarded()) corrupt(what, "does not parse as JSON");
   return Reader(what).read(parsed);
 }

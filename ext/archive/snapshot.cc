@@ -22,8 +22,7 @@ void SpoolView::forget_retired() noexcept {
               idle_.end());
 }
 
-void SpoolView::give_back(std::shared_ptr<OpenShardReader> reader) {
-  constexpr std::size_t kIdle = 16;
+void SpoolView::give_back(std::shared_ptr<OpenShardReader> reader) noexcept {
   reader->unpin();
   if (reader->mark().fenced().load() || idle_.size() >= kIdle) return;  // closed here
   idle_.push_back(std::move(reader));

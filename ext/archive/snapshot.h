@@ -19,16 +19,17 @@ namespace ts {
 // A connection's view of one spool: spool.db and readers of open shards, kept from statement to statement.
 class SpoolView {
  public:
-  explicit SpoolView(std::shared_ptr<Spool> spool) : spool_(std::move(spool)), db_(spool_->connect()) {}
+  explicit SpoolView(std::shared_ptr<Spool> spool) : spool_(std::move(spool)), db_(spool_->connect()) { idle_.reserve(kIdle); }
   Spool& spool() { return *spool_; }
   const std::shared_ptr<Spool>& shared_spool() const { return spool_; }
   SpoolDb& db() { return *db_; }
   void forget_retired() noexcept;  // readers of shards that are closed for ever: their files shall go from the disk
   std::shared_ptr<OpenShardReader> reader(const OpenRow& row);
-  void give_back(std::shared_ptr<OpenShardReader> reader);
+  void give_back(std::shared_ptr<OpenShardReader> reader) noexcept;
   void abandon() noexcept;
 
  private:
+  static constexpr std::size_t kIdle = 16;  // readers kept; there is always room for so many
   std::shared_ptr<Spool> spool_;
   std::unique_ptr<SpoolDb> db_;
   std::vector<std::shared_ptr<OpenShardReader>> idle_;
