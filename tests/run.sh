@@ -5,8 +5,9 @@
 # MODULE (default ./timeseries.so), SANITIZE (as the build was made), PYTHON, TIMESERIES_TEST_TIMEOUT (seconds for each half), and
 # how long the loops go on:
 # TIMESERIES_OSDS (default 1: object stores of the S3 server, which keep each object so often),
-# TIMESERIES_KILL_ROUNDS, TIMESERIES_DIFFERENTIAL_QUERIES, TIMESERIES_FUZZ_SECONDS, TIMESERIES_ORACLE_SEEDS (default 0: Prometheus and
-# PostgreSQL are not needed, and their pinned answers alone are held against ours).
+# TIMESERIES_KILL_ROUNDS, TIMESERIES_DIFFERENTIAL_QUERIES, TIMESERIES_FUZZ_SECONDS, TIMESERIES_FAULT_STEPS (of the calls that may fail how
+# many do, 0: each), TIMESERIES_POWER_STATES, TIMESERIES_OUTAGE_SECONDS, TIMESERIES_HOST_FILES, TIMESERIES_MANY_WRITERS,
+# TIMESERIES_ORACLE_SEEDS (default 0: Prometheus and PostgreSQL are not needed, and their pinned answers alone are held against ours).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -16,6 +17,9 @@ sanitize=${SANITIZE:-}
 export TIMESERIES_KILL_ROUNDS=${TIMESERIES_KILL_ROUNDS:-20}
 export TIMESERIES_DIFFERENTIAL_QUERIES=${TIMESERIES_DIFFERENTIAL_QUERIES:-2000}
 export TIMESERIES_FUZZ_SECONDS=${TIMESERIES_FUZZ_SECONDS:-5}
+export TIMESERIES_FAULT_STEPS=${TIMESERIES_FAULT_STEPS:-40} TIMESERIES_POWER_STATES=${TIMESERIES_POWER_STATES:-60}
+export TIMESERIES_OUTAGE_SECONDS=${TIMESERIES_OUTAGE_SECONDS:-5} TIMESERIES_HOST_FILES=${TIMESERIES_HOST_FILES:-400}
+export TIMESERIES_MANY_WRITERS=${TIMESERIES_MANY_WRITERS:-4}
 limit=${TIMESERIES_TEST_TIMEOUT:-2400}  # a hung test ends well before CI's own limit of 90 minutes
 
 if [ -n "$sanitize" ]; then
@@ -25,13 +29,14 @@ else
   build=${BUILD:-build/default}
   module=${MODULE:-timeseries.so}
 fi
-case $what in all | unit | python) ;; *) sed -n '2,9s/^# //p' "$0" >&2; exit 2 ;; esac
-for f in "$build/unit_tests" "$build/timeseries_failpoints.so" "$module"; do
+case $what in all | unit | python) ;; *) sed -n '2,10s/^# //p' "$0" >&2; exit 2 ;; esac
+for f in "$build/unit_tests" "$build/timeseries_failpoints.so" "$build/timeseries_shim.so" "$module"; do
   if [ ! -e "$f" ]; then echo "run.sh: $f is not built; run make test" >&2; exit 2; fi
 done
 TIMESERIES_SO=$(realpath "$module")
 TIMESERIES_FAILPOINTS_SO=$(realpath "$build/timeseries_failpoints.so")
-export TIMESERIES_SO TIMESERIES_FAILPOINTS_SO SANITIZE=$sanitize
+TIMESERIES_SHIM=$(realpath "$build/timeseries_shim.so")
+export TIMESERIES_SO TIMESERIES_FAILPOINTS_SO TIMESERIES_SHIM SANITIZE=$sanitize
 
 # Debian's own Python first: others are often built without loadable extensions.
 find_python() {
@@ -76,6 +81,7 @@ mkdir "$scratch/tmp" "$scratch/state" "$scratch/rgw"
 if [ "$what" != unit ]; then
   export TIMESERIES_STOCK=$root/build/stock  # the same for all builds
   "$support/stock-sqlite.sh" "$TIMESERIES_STOCK" || echo "run.sh: no stock versions of SQLite: tests of stored files will fail" >&2
+  "$support/stock-cksumvfs.sh" "$TIMESERIES_STOCK" || echo "run.sh: no cksumvfs of SQLite: a test of checksums is skipped" >&2
 fi
 
 began=$SECONDS

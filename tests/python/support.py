@@ -25,6 +25,17 @@ BUCKET = "test"
 KILL_ROUNDS = int(os.environ.get("TIMESERIES_KILL_ROUNDS", "20"))
 DIFFERENTIAL_QUERIES = int(os.environ.get("TIMESERIES_DIFFERENTIAL_QUERIES", "2000"))
 FUZZ_SECONDS = int(os.environ.get("TIMESERIES_FUZZ_SECONDS", "5"))
+# How many of the calls that may fail do so in turn, spread evenly; 0: each of them.
+FAULT_STEPS = int(os.environ.get("TIMESERIES_FAULT_STEPS", "40"))
+# In how many states of a disk that lost power a table is opened, and the dice that chose them.
+POWER_STATES = int(os.environ.get("TIMESERIES_POWER_STATES", "60"))
+POWER_SEED = int(os.environ.get("TIMESERIES_POWER_SEED", "1"))
+# How long the store is away, altogether, while the inserting thread's system calls are counted.
+OUTAGE_SECONDS = int(os.environ.get("TIMESERIES_OUTAGE_SECONDS", "5"))
+# How many files a reader with few descriptors and little memory goes through.
+HOST_FILES = int(os.environ.get("TIMESERIES_HOST_FILES", "400"))
+# How many processes write into a replicated store while one of its disks is killed.
+MANY_WRITERS = int(os.environ.get("TIMESERIES_MANY_WRITERS", "4"))
 # How many random data sets a live Prometheus and a live PostgreSQL are asked over; 0: neither is needed.
 ORACLE_SEEDS = int(os.environ.get("TIMESERIES_ORACLE_SEEDS", "0"))
 # Everything that waits multiplies its limit by this: sanitized code is slow.
