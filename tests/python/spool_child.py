@@ -121,7 +121,13 @@ def hurried(writer, rounds=10**9):
         if i % 5 == 0:
             writer.commit(writer.take(7), writer.several)
         if i % 200 == 199 and writer.more.get("flush"):
-            writer.flush()
+            upto = writer.n
+            try:
+                writer.flush()
+                say("flushed", upto)
+            except support.sqlite3.OperationalError as e:
+                if "gave up after" not in str(e) or not writer.more.get("patient"):
+                    raise
 
 
 def reader(writer, rounds):
@@ -173,6 +179,11 @@ class Child:
             while self.counts[word] < count:
                 if not self.changed.wait(0.1) and (self.process.poll() is not None or time.monotonic() > end) and self.counts[word] < count:
                     raise AssertionError("a child ended or waits: %r %r" % (self.lines[-3:], self.errors))
+
+    def last(self, word):
+        """The largest number of its last line with that word; -1: it has not said it yet."""
+        with self.changed:
+            return next((int(line[-1]) for line in reversed(self.lines) if line[0] == word), -1)
 
     def saw(self):
         with self.changed:

@@ -140,6 +140,36 @@ class Checksums(support.TimeseriesCase):
         self.assertEqual(len(glob.glob(self.path("archive", "cpu", "*", "*.sqlite"))), 2)
         self.assertTrue(os.path.exists(damaged))
 
+    def by_cksumvfs(self, path):
+        """What SQLite's own checksum VFS says of a file, without the extension: whether it checks, the rows, the integrity check."""
+        code = ("import sqlite3\nfirst = sqlite3.connect(':memory:')\nfirst.enable_load_extension(True)\n"
+                "first.load_extension(%r)\ndb = sqlite3.connect(%r)\nask = lambda sql: db.execute(sql).fetchone()\n"
+                "try: print(*ask('PRAGMA checksum_verification'), *ask('SELECT count(*), sum(n) FROM cpu'),"
+                " *ask('PRAGMA integrity_check'))\n"
+                "except sqlite3.Error as e: print(e)\n")
+        return support.python(code % (os.path.join(os.environ["TIMESERIES_STOCK"], "cksumvfs"), path)).stdout.strip()
+
+    def test_sqlites_own_checksum_vfs_finds_what_the_extension_finds(self):
+        """SQLite's ext/misc/cksumvfs.c, an independent reader, checks whole files and refuses each with a changed page."""
+        if not os.path.exists(os.path.join(os.environ.get("TIMESERIES_STOCK", ""), "cksumvfs.so")):
+            self.skipTest("tests/support/stock-cksumvfs.sh has not made SQLite's cksumvfs")
+        pages = 0
+        for count, version in ((3000, 2), (3, 1)):
+            self.store(count, self.file_location())
+            path, whole = self.one_file()
+            self.assertEqual(int.from_bytes(whole[60:64], "big"), version)
+            self.assertEqual(self.by_cksumvfs(path), "1 %d %d ok" % (count, 3 * count * (count - 1) // 2))
+            size = page_checksums.page_bytes(whole)
+            for page in page_checksums.some_pages(whole, random.Random(count))[:8]:
+                data = bytearray(whole)
+                data[page * size - 9] ^= 4  # the last byte before the checksum
+                with open(self.path("changed.sqlite"), "wb") as f:
+                    f.write(data)
+                self.assertEqual(self.by_cksumvfs(self.path("changed.sqlite")), "disk I/O error", "page %d" % page)
+                pages += 1
+            os.remove(path)
+        print(" %d pages flipped, all refused by cksumvfs too" % pages, flush=True)
+
     def test_unpacked_files_carry_checksums(self):
         self.store(3000, self.file_location())
         path, _ = self.one_file()

@@ -3,6 +3,7 @@ import collections
 import os
 import random
 import signal
+import subprocess
 import threading
 import time
 import unittest
@@ -219,6 +220,83 @@ class Many(support.TimeseriesCase):
                 thread.join()
         self.assertEqual(errors, [])
         self.assertEqual(db.execute("SELECT count(*) FROM cpu").fetchone(), (sum(acknowledged.values()),))
+
+
+class Replicated(support.TimeseriesCase):
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(Child.end_all)
+
+    def server(self, *arguments):
+        subprocess.run([os.path.join(support.ROOT, "tests/support/rgw-up.sh"), self.path("rgw"), *arguments],
+                       env=dict(os.environ, TIMESERIES_OSDS="3", LD_PRELOAD=""), stdout=subprocess.DEVNULL, check=True)
+
+    def disk(self, number):
+        """The process id of an object store."""
+        with open(self.path("rgw", "pids")) as f:
+            return int(dict(line.split() for line in f)["osd%d" % number])
+
+    def look(self, db, children):
+        """Everything flushed before is there, nothing twice, nothing that nobody wrote."""
+        flushed = {child: max(0, child.last("flushed")) if child.arguments["flush"] else 0 for child in children}
+        bounds = " ".join("WHEN '%s' THEN %d" % (child.arguments["name"], upto) for child, upto in flushed.items())
+        found = {row[0]: row[1:] for row in db.execute("SELECT writer, count(*), count(DISTINCT n), min(n), max(n), sum(n < CASE writer %s"
+                                                       " END) FROM cpu GROUP BY writer" % bounds)}
+        for child in children:
+            name = child.arguments["name"]
+            rows, different, least, most, before = found.get(name, (0, 0, 0, -1, 0))
+            self.assertEqual(different, rows, "%s: a row twice" % name)
+            self.assertEqual(before, flushed[child], "%s: flushed, and not there" % name)
+            self.assertTrue(0 <= least and most <= child.last("try"), "%s: a row that nobody wrote" % name)
+        return sum(row[0] for row in found.values())
+
+    def test_a_disk_of_a_replicated_store_killed_under_load(self):
+        """Writers on several spools, an object store killed and started again empty: readers are right at every moment and at the end."""
+        if "S3_ENDPOINT" not in os.environ:
+            self.skipTest("no S3 server: run tests/run.sh")
+        self.addCleanup(subprocess.run, [os.path.join(support.ROOT, "tests/support/rgw-down.sh"), self.path("rgw")])
+        self.server(str(os.getpid()))
+        with open(self.path("rgw", "env")) as f:
+            for name, value in (word.split("=", 1) for word in f.read().split()[1:]):
+                self.setenv(name, value)
+        location = self.s3_location()
+        spools = max(2, support.MANY_WRITERS // 4)
+        options = "spool='%s', flush_size='200kB', flush_interval='1s', flush_timeout='5s'"
+        children = [Child("hurried", path=self.path("%d.db" % i), location=location, name="w%d" % i, flush=i < spools, patient=True,
+                          options=options % self.path("spool-%d" % (i % spools))) for i in range(support.MANY_WRITERS)]
+        db = self.connect(isolation_level=None)
+        spool_child.declare(db, location, options % self.path("reader"))
+        for child in children:
+            child.wait_for(100, timeout=120)
+        reads = rows = 0
+
+        def watch_until(flushes):
+            nonlocal reads, rows
+            goal = {child: child.counts["flushed"] + flushes for child in children[:spools]}
+            until = time.monotonic() + 120 * support.PATIENCE
+            while any(child.counts["flushed"] < count for child, count in goal.items()):
+                self.assertLess(time.monotonic(), until, "no flush succeeds any more")
+                rows = self.look(db, children)
+                reads += 1
+
+        watch_until(1)
+        os.kill(self.disk(1), signal.SIGKILL)
+        watch_until(2)
+        self.server("osd", "1")
+        watch_until(1)
+        for child in children:
+            child.kill()
+        for spool in range(spools):
+            own = self.connect(isolation_level=None)
+            spool_child.declare(own, location, options % self.path("spool-%d" % spool))
+            support.flush(own, "cpu")
+        self.assertGreaterEqual(self.look(db, children), rows)
+        counts = dict(db.execute("SELECT writer, count(*) FROM cpu GROUP BY writer"))
+        for child in children:  # each row once, and none above what was tried: the count tells which there are
+            acknowledged = child.last("ok") + 1
+            self.assertIn(counts[child.arguments["name"]], (acknowledged, acknowledged + len(child.in_doubt())))
+        print(" %d writers, %d spools, one of 3 object stores killed: %d reads, %d rows" %
+              (len(children), spools, reads, sum(counts.values())), flush=True)
 
 
 if __name__ == "__main__":

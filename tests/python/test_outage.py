@@ -3,12 +3,13 @@ import os
 import re
 import socket
 import sqlite3
+import statistics
 import subprocess
 import threading
 import time
 import unittest
 
-from . import spool_child, support
+from . import shim, spool_child, support
 
 T = spool_child.START
 
@@ -170,6 +171,66 @@ class Outage(support.TimeseriesCase):
         self.check(db, taken)
         self.insert(db, taken, 10)
         self.check(db, taken + 10)
+
+
+class Windows(support.TimeseriesCase):
+    def batch(self, child, count):
+        child.stdin.write("%d\n" % count)
+        child.stdin.flush()
+        words = [int(word) for word in child.stdout.readline().split()]
+        return words[0], words[1], words[2:6], words[6:]
+
+    def window(self, child, seconds):
+        """The insert latencies of so many seconds under load."""
+        took, until = [], time.monotonic() + seconds
+        while time.monotonic() < until:
+            rows, errors, waits, more = self.batch(child, 50)
+            took += more
+        self.assertEqual(errors, 0)
+        return rows, waits, sorted(took)
+
+    @unittest.skipIf(support.SANITIZE, "sanitizers wait for locks of their own")
+    def test_inserts_wait_for_nothing(self):
+        """With the store, and without it for as long again, the inserting thread makes no system call that waits; ts_status is right."""
+        location = self.s3_location()
+        line = Line(os.environ["S3_ENDPOINT"])
+        self.addCleanup(line.down)
+        spool = "spool='%s', flush_size='200kB', flush_interval='1s', flush_timeout='60s'" % self.path("spool")
+        db, direct = self.connect(isolation_level=None), self.connect(isolation_level=None)
+        spool_child.declare(direct, location, "spool='%s'" % self.path("direct"))
+        line.up()
+        child = shim.start("python.outage_child", location, spool + ", endpoint='%s'" % line.endpoint, stdin=subprocess.PIPE,
+                           stderr=subprocess.PIPE)
+        self.addCleanup(child.kill)
+        if child.stdout.readline() != "ready\n":
+            self.skipTest("the kernel allows no seccomp filter here")
+        spool_child.declare(db, location, spool + ", endpoint='%s'" % line.endpoint)
+        ratios, tails = [], []
+        for _ in range(5):
+            with_store = self.window(child, support.OUTAGE_SECONDS / 5)[2]
+            line.down()
+            rows, waits, without = self.window(child, support.OUTAGE_SECONDS / 5)
+            stored = direct.execute("SELECT count(*) FROM cpu").fetchone()[0]
+            buffered = db.execute("SELECT buffered_rows FROM ts_status('cpu')").fetchone()[0]
+            self.assertGreaterEqual(buffered, rows - stored)
+            self.assertLessEqual(buffered, rows)
+            ratios.append(statistics.median(without) / statistics.median(with_store))
+            tails.append(without[-len(without) // 1000] / with_store[-len(with_store) // 1000])
+            line.up()
+        child.stdin.close()
+        errors = child.stderr.read()
+        child.stderr.close()
+        child.stdout.close()
+        child.wait()
+        print(" %d rows, %.0f s without the store: latency without it by latency with it, p50 %.2f, p99.9 %.2f (medians of 5 windows);"
+              " waits for network, file locks, times: %r; tries for a mutex: %d" %
+              (rows, support.OUTAGE_SECONDS, statistics.median(ratios), statistics.median(tails), waits[:3], waits[3]), flush=True)
+        self.assertEqual(waits[:3], [0, 0, 0], errors)
+        support.flush(db, "cpu")
+        for one in (db, direct):
+            found = one.execute("SELECT count(*), count(DISTINCT n), max(n) FROM cpu").fetchone()
+            self.assertEqual(found, (rows, rows, rows - 1))
+        self.assertEqual(db.execute("SELECT buffered_rows, last_error FROM ts_status('cpu')").fetchone(), (0, None))
 
 
 @unittest.skipUnless(os.geteuid() == 0, "a small disk needs a mount")

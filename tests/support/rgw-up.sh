@@ -4,6 +4,8 @@
 # DIR/env gets the endpoint and keys (also S3_RGW_DIR=DIR), DIR/pids one "name pid" a line. rgw-down.sh DIR stops it; so does
 # the death of OWNER_PID. Run again on a DIR whose gateway was killed, it starts only the gateway, on the same port, with the
 # data as it was: for tests of outages. Needs no root, no systemd and no network.
+# TIMESERIES_OSDS=3: three object stores, each object in all of them; two are enough to go on. `rgw-up.sh DIR osd N` starts one
+# again that was killed: it comes back empty, as from a new disk, and is filled by the others.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 dir=$(mkdir -p "${1:?usage: rgw-up.sh DIR [OWNER_PID]}" && cd "$1" && pwd)
@@ -86,7 +88,8 @@ admin socket = $dir/run/\$name.\$pid.asok
 log file = $log/\$name.log
 crash dir = $dir/run
 osd pool default size = $osds
-osd pool default min size = 1
+osd pool default min size = $(((osds + 1) / 2))
+mon osd min down reporters = 1
 osd pool default pg num = 8
 osd pool default pgp num = 8
 osd pool default pg autoscale mode = off
@@ -100,6 +103,8 @@ paxos propose interval = 0.05
 paxos min wait = 0.01
 [osd]
 osd data = $dir/osd/\$id
+osd heartbeat interval = 1
+osd heartbeat grace = 4
 osd objectstore = memstore
 memstore device bytes = $memory
 osd class load list = *
@@ -121,13 +126,25 @@ debug rgw = 0/0
 CONF
 }
 
+# start_osd N: with an empty store of its own.
+start_osd() {
+  local id
+  id=$(cat /proc/sys/kernel/random/uuid)
+  rm -rf "$dir/osd/$1"
+  mkdir -p "$dir/osd/$1"
+  if [ -e "$dir/osd/id-$1" ]; then id=$(cat "$dir/osd/id-$1"); else ceph osd new "$id" "$1" >>"$log/mkfs.out" 2>&1 || return 1; fi
+  echo "$id" > "$dir/osd/id-$1"
+  ceph-osd -i "$1" --mkfs --osd-uuid "$id" >>"$log/mkfs.out" 2>&1 || return 1
+  start "osd$1" ceph-osd -i "$1"
+}
+
 start_gateway() {
   start rgw radosgw -n client.rgw
   wait_for rgw curl -s -o /dev/null --max-time 5 "http://127.0.0.1:$gateway_port/"
 }
 
 start_all() {
-  local ports osd_id i
+  local ports n
   ports=$(free_ports)
   read -r gateway_port monitor_port <<< "$ports"
   rm -rf "$dir"/{mon,osd,run,log,rgw,monmap}
@@ -141,19 +158,19 @@ start_all() {
   } >"$log/mkfs.out" 2>&1 || return 1
   start mon ceph-mon -i a
   wait_for mon mon_ready || return 1
-  for ((i = 0; i < osds; i++)); do
-    mkdir "$dir/osd/$i"
-    osd_id=$(cat /proc/sys/kernel/random/uuid)
-    ceph osd new "$osd_id" >>"$log/mkfs.out" 2>&1 || return 1
-    ceph-osd -i "$i" --mkfs --osd-uuid "$osd_id" >>"$log/mkfs.out" 2>&1 || return 1
-    start "osd$i" ceph-osd -i "$i"
-  done
-  wait_for "osd$((osds - 1))" osd_ready || return 1
+  for ((n = 0; n < osds; n++)); do start_osd "$n" || return 1; done
+  wait_for osd0 osd_ready || return 1
   start_gateway || return 1
   radosgw-admin -n client.rgw user create --uid=test --display-name=test --access-key="$access_key" --secret="$secret_key" \
     >"$log/user.out" 2>&1 || return 1
   wait_for rgw put_bucket || return 1
 }
+
+if [ -f "$dir/env" ] && [ "$owner" = osd ]; then
+  sed -i "/^osd$3 /d" "$dir/pids"
+  start_osd "$3" || fail "the object store $3 did not come back"
+  exit 0
+fi
 
 if [ -f "$dir/env" ]; then
   gateway_port=$(sed -n 's|.*127\.0\.0\.1:\([0-9]*\) .*|\1|p' "$dir/env")
