@@ -174,7 +174,7 @@ TEST_CASE("packed shard: any plan gives the rows that SQLite finds in the file's
     for (int c : plan->columns) sql += " || ' ' || typeof(" + name(c) + ") || ':' || quote(" + name(c) + ")";
     if (plan->from != INT64_MIN) where += " AND ts>=" + std::to_string(plan->from);
     if (plan->to != INT64_MAX) where += " AND ts<=" + std::to_string(plan->to);
-    for (const Filter& filter : plan->filters) where += filter_sql(*f.table, filter);
+    for (const Filter& filter : plan->filters) where += filter_sql(*sealed.columns, filter);
     Statement all = sealed.db.prepare(sql + " FROM cpu" + where);
     bind_scan(all, *plan);
     std::vector<std::string> expected;

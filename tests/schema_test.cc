@@ -59,8 +59,8 @@ TEST_CASE("schema: JSON is written in the documented form and read back") {
 TEST_CASE("schema: unknown keys are ignored, an unknown format is a newer version") {
   std::string json = kJson;
   CHECK(fault(json.replace(1, 0, R"("comment":[1,{"a":2}],)")) == "none");
-  CHECK(fault(R"({"format":2,"layout":"unknown"})") ==
-        "new schema: archive written by a newer version, its format is 2 and this version reads 1: cpu/schema-000001.json");
+  CHECK(fault(R"({"format":3,"layout":"unknown"})") ==
+        "new schema: archive written by a newer version, its format is 3 and this version reads 1 and 2: cpu/schema-000001.json");
 }
 
 TEST_CASE("schema: what does not parse or is no schema is an error that names the object") {
@@ -152,7 +152,7 @@ TEST_CASE("schema: a shard's columns have quoted names, declared types and colla
 }
 
 TEST_CASE("schema: the declared columns end with the hidden _file") {
-  CHECK(declared_columns_sql(cpu()) == R"("ts" INTEGER NOT NULL, "host" TEXT COLLATE NOCASE, "usage" REAL NOT NULL DEFAULT 0.5, )"
+  CHECK(declared_columns_sql(cpu()) == R"("ts" INTEGER NOT NULL, "host" TEXT COLLATE NOCASE, "usage" REAL DEFAULT 0.5, )"
                                        R"("my ""note""" VARCHAR(20) DEFAULT 'none', "any" DEFAULT (1 + 1), "_file" TEXT HIDDEN)");
   CHECK(declared_columns_sql(Schema{}) == "\"_file\" TEXT HIDDEN");
 }
@@ -164,4 +164,65 @@ TEST_CASE("schema: both column lists are SQL that SQLite takes") {
   Statement types = db.prepare("SELECT group_concat(type, '|') FROM pragma_table_info('shard')");
   REQUIRE(types.step());
   CHECK(types.text(0) == "INTEGER|TEXT|REAL|VARCHAR(20)|");
+}
+
+TEST_CASE("schema: a changed schema is written in the documented form and read back") {
+  constexpr const char* kChanged =
+      R"({"format":2,"change":"01KAQ5Z8K3M2T4V6X8Z0B2D4F6","precision":"ms","partition":"day","time":"ts","columns":[)"
+      R"({"name":"ts","type":"INTEGER"},{"name":"load","type":"REAL","also":["usage"]},)"
+      R"({"name":"rack","type":"TEXT","tag":true,"added":2}],)"
+      R"("dropped":[{"name":"note","type":"TEXT","also":["remark"]}]})";
+  const Schema read = schema_from_json(kChanged, "x");
+  CHECK(schema_to_json(read) == kChanged);
+  CHECK(schema_to_json(read.plain()).rfind(R"({"format":1,"precision")", 0) == 0);
+  CHECK(known_column(read, "USAGE") == &read.columns[1]);
+  CHECK(known_column(read, "remark") == &read.dropped[0]);
+  CHECK(known_column(read, "x") == nullptr);
+}
+
+TEST_CASE("schema: a history is names and numbers and nothing else, and no name is two columns'") {
+  const auto changed = [](const std::string& more, const std::string& after) {
+    return fault(R"({"format":2,"precision":"ms","partition":"day","time":"ts","columns":[{"name":"ts","type":"INTEGER"},)"
+                 R"({"name":"a","type":"TEXT")" +
+                 more + "}]" + after + "}");
+  };
+  CHECK(changed("", "") == "none");
+  CHECK(changed(R"(,"added":1)", "") == corrupt("column \"a\" has no number in \"added\""));
+  CHECK(changed(R"(,"added":"2")", "") == corrupt("column \"a\" has no number in \"added\""));
+  CHECK(changed(R"(,"also":"b")", "") == corrupt("column \"a\" has no list in \"also\""));
+  CHECK(changed(R"(,"also":[7])", "") == corrupt("column \"a\" has another name that is no text"));
+  CHECK(changed(R"(,"also":["_file"])", "") ==
+        corrupt("column \"a\": another name of it is taken: the hidden column _file names the shard a row came from"));
+  CHECK(changed(R"(,"also":["TS"])", "") == corrupt("has the column \"TS\" twice"));
+  CHECK(changed(R"(,"also":["b"])", R"(,"dropped":[{"name":"B","type":""}])") == corrupt("has the column \"B\" twice"));
+  CHECK(changed("", R"(,"dropped":7)") == corrupt("has no list in \"dropped\""));
+  CHECK(changed("", R"(,"dropped":[{"name":"b","type":"x;"}])") == corrupt("column \"b\" has no valid type"));
+}
+
+TEST_CASE("schema: added columns may be left out, renamed and dropped ones be declared as they were") {
+  Schema archive = cpu();
+  archive.columns[2].also = {"load"};
+  archive.columns.push_back({"rack", "TEXT", true, false, "", "", 2});
+  archive.dropped.push_back({"old", "TEXT", false, false, "", "", 3});
+  const auto changed = [&](auto change) {
+    Schema here = cpu();
+    change(here);
+    return contradiction(here, archive).value_or("none");
+  };
+  CHECK(changed([](Schema&) {}) == "none");
+  CHECK(changed([](Schema& s) { s.columns.push_back({"RACK", "text", true, false, "", ""}); }) == "none");
+  CHECK(changed([](Schema& s) { s.columns[2].name = "load"; }) == "none");
+  CHECK(changed([](Schema& s) { s.columns.push_back({"old", "TEXT", false, false, "", ""}); }) == "none");
+  CHECK(changed([](Schema& s) { s.columns.push_back({"old", "REAL", false, false, "", ""}); }) ==
+        "column \"old\" is REAL here and TEXT in the archive");
+  CHECK(changed([](Schema& s) { s.columns.push_back({"rack", "TEXT", false, false, "", ""}); }) ==
+        "column \"rack\" is a TAG in the archive and not here");
+  CHECK(changed([](Schema& s) { s.columns.push_back({"load", "REAL", false, true, "", ""}); }) ==
+        "columns \"usage\" and \"load\" are one column in the archive, which was renamed");
+  CHECK(changed([](Schema& s) {
+          s.columns.insert(s.columns.begin(), {"rack", "TEXT", true, false, "", ""});
+          s.time_column = 1;
+        }) ==
+        "column 1 is \"rack\" here and \"ts\" in the archive");
+  CHECK(changed([](Schema& s) { s.columns.pop_back(); }) == "column \"any\" is in the archive and not declared here");
 }

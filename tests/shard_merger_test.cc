@@ -125,7 +125,7 @@ class Archive : public MergeFiles {
     if (file.format == kFormatPacked) packed = std::make_unique<PackedShard>(file.db, table, path);
     RowBuffer rows = buffer();
     std::vector<std::string> found;
-    for (AllRows all(file.db, packed.get(), *table); all.next(rows);) {
+    for (AllRows all(file.db, packed.get(), *file.columns); all.next(rows);) {
       for (std::size_t row = 0; row < rows.rows(); row++) found.emplace_back(rows.row_bytes(row));
     }
     return found;

@@ -70,6 +70,7 @@ void ChunkCursor::read_row() {
   rows_ = static_cast<std::size_t>(rows);
   for (std::size_t w = 0; w < wanted_.size(); w++) {
     packed_[w] = PackedColumn();
+    packed_[w].all_null = !shard_.columns().holds(wanted_[w]);
     if (wanted_[w] == shard_.table().schema.time_column) packed_[w].base = t0_;
   }
   sqlite3_stmt* row = select_.get();

@@ -44,7 +44,7 @@ FarShard::~FarShard() {
 // From an earlier scan, or new. A shard in the spool is opened when it is read.
 void FarShard::find() {
   if (std::exchange(found_, true)) return;
-  file_ = files_.take(ShardFile::id_of(*store_, ref_));
+  file_ = files_.take(ShardFile::id_of(*store_, *table_, ref_));
   if (file_) {
     file_->lend(cancel_);
     bytes_ = file_->bytes();

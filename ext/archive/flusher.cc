@@ -24,6 +24,7 @@ constexpr std::int64_t kBackoffBaseMs = 500;      // first wait after a failed u
 constexpr std::int64_t kBackoffCapMs = 60'000;    // longest wait
 constexpr std::int64_t kGarbageMs = 3600'000;     // files nobody knows: older than any creation under way
 constexpr std::int64_t kHurryMs = 250;            // longest wait after a failure while somebody waits for a flush
+constexpr std::int64_t kLookMs = 600'000;         // how often the archive's schema is asked for while files are stored
 constexpr std::int64_t kDecideMs = 50;            // a live writer needs that long from its durable rows to commit or rollback
 constexpr std::uint64_t kSealBatch = 256u << 20;  // bytes of open shards sealed at once: bounds memory
 
@@ -226,16 +227,16 @@ bool Flusher::rotate(SpoolDb& db, bool everything) {
 
 // ---------------------------------------------------------------- seal
 
-TablePtr Flusher::table(SpoolDb& db, const std::string& name) {
-  TablePtr& def = tables_[name];
-  if (!def) def = make_table_def(name, schema_from_json(db.schema_json(name), "spool.db of " + spool_.directory()));
+TablePtr Flusher::table(SpoolDb& db, const DeclaredRow& declared) {
+  TablePtr& def = tables_[declared.table + "\n" + declared.declared];
+  if (!def) def = spool_.declared_table(db, declared);
   return def;
 }
 
-// A shard is retired when the rows of every known table are sealed: one of an unknown table would be lost.
+// A shard is retired when the rows of every known declaration are sealed: those of an unknown one would be lost.
 void Flusher::check_tables(SpoolDb& db, OpenShardReader& reader) {
   std::set<std::string> known;
-  for (const std::string& name : db.tables()) known.insert(table(db, name)->open_name);
+  for (const DeclaredRow& declared : db.declarations()) known.insert(table(db, declared)->open_name);
   Statement tables = reader.db().prepare("SELECT name FROM sqlite_schema WHERE type='table'");
   while (tables.step()) {
     if (known.count(tables.text(0))) continue;
@@ -302,8 +303,8 @@ void Flusher::seal(SpoolDb& db) {
       TS_FAILPOINT("seal.begin");
       std::vector<SealedRow> files;
       std::string writer = writer_name(host_name());
-      for (const std::string& name : db.tables()) {
-        auto sealed = seal_table(table(db, name), inputs, spool_.open_directory(), spool_.sealed_directory(), writer);
+      for (const DeclaredRow& declared : db.declarations()) {
+        auto sealed = seal_table(table(db, declared), inputs, spool_.open_directory(), spool_.sealed_directory(), writer);
         files.insert(files.end(), sealed.begin(), sealed.end());
       }
       bool ours = db.seal(from, files, now_ms());
@@ -352,11 +353,12 @@ void Flusher::upload(SpoolDb& db) {
       auto blocked = blocked_.find(what);
       return blocked != blocked_.end() && later(blocked->second, kBackoffCapMs);
     };
-    if (waits(row.table) || waits(row.file)) continue;
+    const std::string declaration = row.table + "\n" + row.declared;
+    if (waits(declaration) || waits(row.file)) continue;
     try {
       upload_one(db, row);
       failures_ = 0;
-      blocked_.erase(row.table);
+      blocked_.erase(declaration);
       blocked_.erase(row.file);
     } catch (const Error& e) {
       if (stop_->cancelled()) return;
@@ -373,7 +375,7 @@ void Flusher::upload(SpoolDb& db) {
       bool own_trouble = e.code() == Code::kBadInput || e.code() == Code::kTooNew || e.code() == Code::kCorrupt;
       if (own_trouble) {
         // A file's own trouble keeps no other from being stored.
-        blocked_[e.code() == Code::kCorrupt ? row.file : row.table] = steady_ms();
+        blocked_[e.code() == Code::kCorrupt ? row.file : declaration] = steady_ms();
         continue;
       }
       wait_ms_ = backoff_ms(failures_++);
@@ -383,21 +385,41 @@ void Flusher::upload(SpoolDb& db) {
   }
 }
 
+// Whoever only writes is told of a newer schema too: asked for now and then, and a store that does not let us read it keeps no row waiting.
+void Flusher::learn_schema(SpoolDb& db, const TableDef& table) {
+  std::int64_t& looked = looked_.try_emplace(table.name, steady_ms()).first->second;
+  if (steady_ms() - looked > kLookMs) {
+    looked = steady_ms();
+    try {
+      table.archive->look(table.archive->newest(), spool_.store(), table.directory, stop_.get());
+    } catch (const Error& e) {
+      if (e.code() != Code::kForbidden) throw;
+    }
+  }
+  ArchiveSchemaPtr newest = table.archive->newest();
+  if (!newest) return;
+  ForkHold hold;
+  auto known = db.archive_schema(table.name);
+  if (!known || known->number < newest->number) db.remember_archive(table.name, newest->number, schema_to_json(newest->schema));
+}
+
 void Flusher::upload_one(SpoolDb& db, const SealedRow& row) {
   TablePtr def;
   bool checked;
   {
     ForkHold hold;
-    def = table(db, row.table);
-    checked = db.archive_checked(row.table);
+    def = table(db, {row.table, row.declared});
+    checked = db.archive_checked(row.table, row.declared);
   }
   TS_FAILPOINT("upload.begin");
   if (!checked) {
-    settle_archive_schema(spool_.store(), *def, stop_.get());
+    def->archive->offer(settle_archive_schema(spool_.store(), *def, stop_.get()));
     TS_FAILPOINT("upload.schema");
     ForkHold hold;
-    db.set_archive_checked(row.table);
+    db.set_archive_checked(row.table, row.declared);
+    looked_[row.table] = steady_ms();
   }
+  learn_schema(db, *def);
   std::string path = spool_.sealed_directory() + "/" + row.file;
   MappedFile file(path);
   check_pages(file.bytes(), path);  // what a disk has changed since it was sealed shall not look like the archive's

@@ -63,7 +63,8 @@ class Flusher {
   void progressed();
   bool holds_rows(const OpenRow& row);
   std::uint64_t committed(const OpenRow& row);
-  TablePtr table(SpoolDb& db, const std::string& name);
+  TablePtr table(SpoolDb& db, const DeclaredRow& declared);
+  void learn_schema(SpoolDb& db, const TableDef& table);
 
   Spool& spool_;
   const std::int64_t flush_timeout_ms_;
@@ -79,8 +80,9 @@ class Flusher {
   std::atomic<std::uint64_t> progress_count_{0};
 
   // Of the thread alone.
-  std::map<std::string, TablePtr> tables_;
-  std::map<std::string, std::int64_t> blocked_;        // by table or file, since when: its own trouble (contradicting schema, damage)
+  std::map<std::string, TablePtr> tables_;             // by open_name
+  std::map<std::string, std::int64_t> looked_;         // by table: when its archive's schema was last asked for
+  std::map<std::string, std::int64_t> blocked_;        // by declaration or file, since when: its own trouble (contradicting schema, damage)
   std::int64_t failed_at_ = 0, wait_ms_ = 0;           // the store's trouble
   int failures_ = 0;
   std::int64_t seal_failed_at_ = 0, seal_wait_ms_ = 0;  // the disk's trouble

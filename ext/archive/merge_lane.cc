@@ -25,8 +25,9 @@ MergeLane::MergeLane(const LocalShard& shard, TablePtr table, std::size_t index)
       file_(open_sealed(immutable_uri(shard.path), *table_, shard.key, shard.object)),
       batch_(static_cast<int>(table_->schema.columns.size())) {
   file_.db.exec("PRAGMA cache_size=-512");  // it is read once, from its beginning to its end
-  if (file_.format == kFormatPacked) packed_ = std::make_unique<PackedShard>(file_.db, table_, object_);
-  all_ = std::make_unique<AllRows>(file_.db, packed_.get(), *table_);
+  if (file_.format == kFormatPacked) packed_ = std::make_unique<PackedShard>(file_.db, table_, file_.columns, object_);
+  if (file_.columns->leaves_out() || !file_.columns->sorted_by(tags_, true)) refuse("has columns that the merged file would not have");
+  all_ = std::make_unique<AllRows>(file_.db, packed_.get(), *file_.columns);
   ended_ = !load();
 }
 

@@ -242,6 +242,15 @@ bool OpenShardReader::has_table(const TableDef& table) {
   return find.step();
 }
 
+std::vector<std::string> OpenShardReader::declarations(const std::string& table_name) {
+  std::vector<std::string> found;
+  Statement tables = db_.prepare("SELECT name FROM sqlite_schema WHERE type='table' ORDER BY name");
+  while (tables.step()) {
+    if (auto declared = declaration_of(tables.text(0), table_name)) found.push_back(std::move(*declared));
+  }
+  return found;
+}
+
 // ---------------------------------------------------------------- rotation
 
 bool fence_shard(const std::string& directory, const std::string& file, int wait_ms) {

@@ -120,6 +120,7 @@ class OpenShardReader {
   void unpin() noexcept;
   const Visibility& visibility() const { return visibility_; }
   bool has_table(const TableDef& table);
+  std::vector<std::string> declarations(const std::string& table_name);  // those it has rows of (table_def.h), in one order
 
  private:
   std::string file_;

@@ -14,11 +14,12 @@ bool same_text(const std::string& a, const std::string& b) { return ::strcasecmp
 
 }  // namespace
 
-PackedShard::PackedShard(Database& db, TablePtr table, std::string object, RemoteBytes remote)
+PackedShard::PackedShard(Database& db, TablePtr table, ColumnMapPtr columns, std::string object, RemoteBytes remote)
     : db_(db),
       table_(std::move(table)),
+      columns_(std::move(columns)),
       object_(std::move(object)),
-      names_(*table_),
+      names_(*columns_->file),
       value_columns_(ts::value_columns(table_->schema)),
       remote_(remote) {
   // Ordinary tables only, and the view, which is for others: it is never run here.
@@ -48,7 +49,8 @@ void PackedShard::refuse(const std::string& why) const { throw Error(Code::kCorr
 
 void PackedShard::check_series_columns() {
   std::vector<std::string> wanted;
-  for (int tag : table_->schema.tags()) wanted.push_back(table_->schema.columns[static_cast<std::size_t>(tag)].name);
+  const Schema& schema = columns_->file->schema;
+  for (int tag : schema.tags()) wanted.push_back(schema.columns[static_cast<std::size_t>(tag)].name);
   wanted.insert(wanted.end(), names_.series_fields.begin(), names_.series_fields.end());
   Statement info = db_.prepare("PRAGMA main.table_xinfo(" + quote_identifier(names_.series) + ")");
   std::size_t at = 0;
@@ -61,6 +63,13 @@ void PackedShard::check_series_columns() {
 
 void PackedShard::read_chunk_columns() {
   static const char* const kFixed[] = {"id", "n", "t0", "t1"};
+  const Schema& schema = columns_->file->schema;
+  const std::vector<int> file_values = ts::value_columns(schema);
+  std::vector<int> value_of(schema.columns.size(), -1);  // by column of the file: index in value_columns_
+  for (std::size_t v = 0; v < value_columns_.size(); v++) {
+    int column = columns_->at[static_cast<std::size_t>(value_columns_[v])];
+    if (column >= 0) value_of[static_cast<std::size_t>(column)] = static_cast<int>(v);
+  }
   Statement info = db_.prepare("PRAGMA main.table_xinfo(" + quote_identifier(names_.chunk) + ")");
   std::size_t at = 0, value = 0;
   int part = 0;
@@ -70,12 +79,12 @@ void PackedShard::read_chunk_columns() {
     if (at < 4) {
       good &= same_text(name, kFixed[at]) && (info.int64(5) == 1) == (at == 0);
     } else {
-      // In the order of the schema's columns and of their parts; those that were not needed are left out.
+      // In the order of the file's columns and of their parts; those that were not needed are left out.
       bool found = false;
-      while (!found && value < value_columns_.size()) {
-        const std::string& column = table_->schema.columns[static_cast<std::size_t>(value_columns_[value])].name;
-        found = same_text(name, column + part_suffix(static_cast<PackedPart>(part)));
-        if (found) parts_.push_back({name, static_cast<int>(value), static_cast<PackedPart>(part)});
+      while (!found && value < file_values.size()) {
+        const auto column = static_cast<std::size_t>(file_values[value]);
+        found = same_text(name, schema.columns[column].name + part_suffix(static_cast<PackedPart>(part)));
+        if (found && value_of[column] >= 0) parts_.push_back({name, value_of[column], static_cast<PackedPart>(part)});
         if (++part == kPackedParts) part = 0, value++;
       }
       good &= found;
@@ -91,14 +100,14 @@ std::vector<PackedShard::Series> PackedShard::series(const ScanPlan& plan) const
   std::string sql = "SELECT ";
   for (const std::string& field : names_.series_fields) sql += field + ",";
   for (int column : plan.columns)
-    sql += (is_tag(column) ? quote_identifier(schema.columns[static_cast<std::size_t>(column)].name) : "NULL") + ",";
+    sql += (is_tag(column) ? columns_->sql(column) : "NULL") + ",";
   sql.back() = ' ';
   sql += "FROM main." + quote_identifier(names_.series) + " WHERE ";
   // Where all times are asked for, none is looked at: it may be damaged, and a series shall not be missing for that.
   const bool all = plan.from == INT64_MIN && plan.to == INT64_MAX;
   sql += all ? "?1<=?2" : names_.series_fields[3] + ">=?1 AND " + names_.series_fields[2] + "<=?2";
   for (const Filter& filter : plan.filters) {
-    if (is_tag(filter.column)) sql += filter_sql(*table_, filter);
+    if (is_tag(filter.column)) sql += filter_sql(*columns_, filter);
   }
   Statement select = db_.prepare(sql);
   select.bind(1, plan.from).bind(2, plan.to);

@@ -1,9 +1,12 @@
 // PackedShard: the tables of a shard of format version 2, checked when it is opened, and its series. Bytes are hostile.
+//
+// It speaks of the table's columns, wherever the file has them: one that the file lacks is NULL in every chunk.
 #pragma once
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "ext/archive/column_map.h"
 #include "ext/archive/packed_layout.h"
 #include "ext/archive/scan.h"
 #include "vfs/ranged_file.h"
@@ -20,7 +23,10 @@ struct RemoteBytes {
 class PackedShard {
  public:
   // Throws kCorrupt naming `object` when the tables are not those of a packed shard of this table.
-  PackedShard(Database& db, TablePtr table, std::string object, RemoteBytes remote = {});
+  PackedShard(Database& db, TablePtr table, ColumnMapPtr columns, std::string object, RemoteBytes remote = {});
+  // The same of a file that has the table's columns.
+  PackedShard(Database& db, const TablePtr& table, std::string object, RemoteBytes remote = {})
+      : PackedShard(db, table, same_columns(table), std::move(object), remote) {}
 
   struct Part {  // a column of the chunk table
     std::string name;
@@ -35,6 +41,7 @@ class PackedShard {
   Database& db() const { return db_; }
   const TableDef& table() const { return *table_; }
   const TablePtr& table_ptr() const { return table_; }
+  const ColumnMap& columns() const { return *columns_; }
   const std::string& object() const { return object_; }
   const PackedNames& names() const { return names_; }
   const std::vector<int>& value_columns() const { return value_columns_; }
@@ -54,6 +61,7 @@ class PackedShard {
 
   Database& db_;
   TablePtr table_;
+  ColumnMapPtr columns_;
   std::string object_;
   PackedNames names_;
   std::vector<int> value_columns_;

@@ -28,8 +28,8 @@ void OwnedValue::bind(sqlite3_stmt* stmt, int index) const {
   if (rc != SQLITE_OK) throw_sqlite(sqlite3_db_handle(stmt), rc, "cannot bind a parameter");
 }
 
-std::string filter_sql(const TableDef& table, const Filter& filter) {
-  std::string sql = " AND " + quote_identifier(table.schema.columns[static_cast<std::size_t>(filter.column)].name);
+std::string filter_sql(const ColumnMap& columns, const Filter& filter) {
+  std::string sql = " AND " + columns.sql(filter.column);
   if (!filter.collation.empty()) sql += " COLLATE " + filter.collation;
   sql += " " + filter.op;
   if (filter.op == "IN") {
@@ -42,21 +42,21 @@ std::string filter_sql(const TableDef& table, const Filter& filter) {
   return sql;
 }
 
-std::string scan_sql(const TableDef& table, const ScanSource& source, const ScanPlan& plan, Part part) {
-  auto column = [&](int index) { return quote_identifier(table.schema.columns[static_cast<std::size_t>(index)].name); };
-  std::string time = column(table.schema.time_column);
+std::string scan_sql(const ScanSource& source, const ScanPlan& plan, Part part) {
+  const ColumnMap& columns = *source.columns;
+  const std::string time = columns.time_sql();
   std::string sql = "SELECT rowid," + time;
-  for (int c : plan.columns) sql += "," + column(c);
+  for (int c : plan.columns) sql += "," + columns.sql(c);
   sql += " FROM " + source.from + (source.where.empty() ? " WHERE 1" : source.where);
   if (plan.from != INT64_MIN) sql += " AND " + time + ">=" + std::to_string(plan.from);
   if (plan.to != INT64_MAX) sql += " AND " + time + "<=" + std::to_string(plan.to);
-  for (const Filter& filter : plan.filters) sql += filter_sql(table, filter);
+  for (const Filter& filter : plan.filters) sql += filter_sql(columns, filter);
   // With rowid the order is total, so that both parts together are each row once; without an order it is the table's own.
   if (plan.order == Order::kTimeAscending) sql += " ORDER BY " + time + ", rowid";
   if (plan.order == Order::kTimeDescending) sql += " ORDER BY " + time + " DESC, rowid";
   if (plan.order == Order::kTags) {
     sql += " ORDER BY ";
-    for (int tag : plan.order_tags) sql += column(tag) + " COLLATE BINARY, ";
+    for (int tag : plan.order_tags) sql += columns.holds(tag) ? columns.sql(tag) + " COLLATE BINARY, " : "";
     sql += (plan.then_time ? time + ", " : "") + "rowid";
   }
   if (plan.limit >= 0) sql += (part == Part::kFirst ? " LIMIT " : " LIMIT -1 OFFSET ") + std::to_string(plan.limit);
@@ -94,9 +94,9 @@ namespace {
 
 class StatementStream : public RowStream {
  public:
-  StatementStream(Database& db, TablePtr table, ScanSource source, std::shared_ptr<const ScanPlan> plan, std::int64_t first_ordinal,
+  StatementStream(Database& db, ScanSource source, std::shared_ptr<const ScanPlan> plan, std::int64_t first_ordinal,
                   std::shared_ptr<void> keep)
-      : keep_(std::move(keep)), table_(std::move(table)), source_(std::move(source)), plan_(std::move(plan)), first_(first_ordinal) {
+      : keep_(std::move(keep)), source_(std::move(source)), plan_(std::move(plan)), first_(first_ordinal) {
     prepare(db.get(), Part::kFirst);
   }
   bool next() override {
@@ -118,12 +118,11 @@ class StatementStream : public RowStream {
 
  private:
   void prepare(sqlite3* db, Part part) {
-    statement_ = Statement(db, scan_sql(*table_, source_, *plan_, part));
+    statement_ = Statement(db, scan_sql(source_, *plan_, part));
     bind_scan(statement_, *plan_);
   }
 
   std::shared_ptr<void> keep_;
-  TablePtr table_;
   ScanSource source_;
   std::shared_ptr<const ScanPlan> plan_;
   Statement statement_;
@@ -133,9 +132,9 @@ class StatementStream : public RowStream {
 
 }  // namespace
 
-std::unique_ptr<RowStream> stream_statement(Database& db, TablePtr table, ScanSource source, std::shared_ptr<const ScanPlan> plan,
+std::unique_ptr<RowStream> stream_statement(Database& db, ScanSource source, std::shared_ptr<const ScanPlan> plan,
                                             std::int64_t first_ordinal, std::shared_ptr<void> keep) {
-  return std::make_unique<StatementStream>(db, std::move(table), std::move(source), std::move(plan), first_ordinal, std::move(keep));
+  return std::make_unique<StatementStream>(db, std::move(source), std::move(plan), first_ordinal, std::move(keep));
 }
 
 }  // namespace ts

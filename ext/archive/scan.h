@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "ext/archive/column_map.h"
 #include "ext/archive/row_buffer.h"
 #include "ext/archive/table_def.h"
 #include "ext/archive/spending.h"
@@ -111,21 +112,23 @@ class RowStream {
   virtual bool announce() { return true; }                      // begin to fetch for it; false: there is no room yet
 };
 
-// Where a source's rows lie in an inner connection: `from` is a table, `where` its own condition ("" or " WHERE ...").
+// Where a source's rows lie in an inner connection: `from` is a table, `where` its own condition ("" or " WHERE ..."), `columns` where
+// it holds those of the table that is scanned.
 struct ScanSource {
   std::string from, where;
+  ColumnMapPtr columns;
 };
 // SELECT rowid, time, columns... in the plan's order; kFirst: up to plan.limit, kRest: what comes after them.
 enum class Part { kFirst, kRest };
-std::string scan_sql(const TableDef& table, const ScanSource& source, const ScanPlan& plan, Part part = Part::kFirst);
+std::string scan_sql(const ScanSource& source, const ScanPlan& plan, Part part = Part::kFirst);
 void bind_scan(Statement& statement, const ScanPlan& plan);
 // A column's value as it stands; text and blobs until the next step.
 Cell column_cell(sqlite3_stmt* stmt, int column);
 // " AND column op ?..." for one filter; its values are bound in their order.
-std::string filter_sql(const TableDef& table, const Filter& filter);
+std::string filter_sql(const ColumnMap& columns, const Filter& filter);
 
 // Steps a statement on the statement's own thread: open shards and uncommitted rows. `keep` is held until the end.
-std::unique_ptr<RowStream> stream_statement(Database& db, TablePtr table, ScanSource source, std::shared_ptr<const ScanPlan> plan,
+std::unique_ptr<RowStream> stream_statement(Database& db, ScanSource source, std::shared_ptr<const ScanPlan> plan,
                                             std::int64_t first_ordinal, std::shared_ptr<void> keep);
 
 }  // namespace ts

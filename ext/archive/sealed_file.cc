@@ -88,7 +88,7 @@ namespace {
   throw Error(code, "shard: " + why + ": " + object);
 }
 
-// Exactly the table's columns: a renamed, missing or computed one would answer with something else.
+// Exactly the columns that the file says it has: a renamed, missing or computed one would answer with something else.
 void check_columns(Database& db, const TableDef& table, const std::string& object) {
   const std::vector<Column>& columns = table.schema.columns;
   Statement info = db.prepare("PRAGMA main.table_xinfo(" + quote_identifier(table.name) + ")");
@@ -130,7 +130,8 @@ void check_meta(Database& db, const std::string& object) {
 
 }  // namespace
 
-SealedFile open_sealed(const std::string& uri, const TableDef& table, const std::string& key, const std::string& object) {
+SealedFile open_sealed(const std::string& uri, const TableDef& table, const std::string& key, const std::string& object,
+                       const LookForSchema& look) {
   Database db(uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
   int ignored = 0;
   sqlite3_db_config(db.get(), SQLITE_DBCONFIG_DEFENSIVE, 1, &ignored);
@@ -180,11 +181,9 @@ SealedFile open_sealed(const std::string& uri, const TableDef& table, const std:
   demand("start", std::to_string(name->start));
   demand("end", std::to_string(name->end));
   demand("rows", std::to_string(name->rows));
-  if (auto difference = contradiction(schema, schema_from_json(value("schema"), object))) {
-    refuse(Code::kCorrupt, object, "its schema contradicts the table's: " + *difference);
-  }
-  if (version == kFormatRows) check_columns(db, table, object);
-  return {std::move(db), static_cast<int>(version)};
+  ColumnMapPtr columns = map_columns(table, schema_from_json(value("schema"), object), object, look);
+  if (version == kFormatRows) check_columns(db, *columns->file, object);
+  return {std::move(db), static_cast<int>(version), std::move(columns)};
 }
 
 }  // namespace ts

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "ext/archive/column_map.h"
 #include "ext/archive/shard_name.h"
 #include "ext/archive/table_def.h"
 #include "ext/base/page_checksum.h"
@@ -30,10 +31,13 @@ void put_meta(Database& db, const TableDef& table, const std::string& partition,
 struct SealedFile {
   Database db;
   int format = 0;
+  ColumnMapPtr columns;  // where it holds the table's columns
 };
 // Opens a sealed shard and checks that it is one and is what its name says: application id, format version, timeseries_meta
-// equal to table, partition and name, and for format 1 an ordinary table (PackedShard checks those of format 2). Throws
-// kCorrupt or kTooNew naming `object`. `uri` is handed to sqlite3_open_v2 (read-only, immutable).
-SealedFile open_sealed(const std::string& uri, const TableDef& table, const std::string& key, const std::string& object);
+// equal to table, partition and name, columns that are the table's or that the archive's schema explains (`look`, column_map.h), and
+// for format 1 an ordinary table (PackedShard checks those of format 2). Throws kCorrupt or kTooNew naming `object`. `uri` is handed
+// to sqlite3_open_v2 (read-only, immutable).
+SealedFile open_sealed(const std::string& uri, const TableDef& table, const std::string& key, const std::string& object,
+                       const LookForSchema& look = {});
 
 }  // namespace ts

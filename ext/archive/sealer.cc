@@ -208,6 +208,7 @@ SealedRow write_piece(const TablePtr& table, const SealedPiece& piece, const std
   ShardName name{piece.start, piece.end, static_cast<std::int64_t>(piece.order.size()), writer, id};
   SealedRow out;
   out.table = table->name;
+  out.declared = table->declared;
   out.key = table->directory + "/" + piece.partition + "/" + format_shard_name(name, table->schema.precision);
   out.file = name.id + ".sqlite";
   out.rows = name.rows;

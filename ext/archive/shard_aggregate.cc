@@ -14,7 +14,7 @@ constexpr std::int64_t kRowsBetweenTicks = 4096;  // a few milliseconds
 
 std::int64_t aggregate_rows(Database& db, const ScanSource& where, const RollupScan& scan, PartialAggregates& into,
                             const std::function<void()>& tick, const RowLimits& limits) {
-  Statement select = db.prepare(scan_sql(*scan.table, where, *scan.plan));
+  Statement select = db.prepare(scan_sql(where, *scan.plan));
   bind_scan(select, *scan.plan);
   sqlite3_stmt* stmt = select.get();
   const int tags = static_cast<int>(scan.spec->tags.size()), columns = static_cast<int>(scan.plan->columns.size());
@@ -43,7 +43,7 @@ std::int64_t aggregate_shard(ShardFile& file, const ShardRef& ref, const std::st
   if (const PackedShard* packed = file.packed()) {
     rows = aggregate_packed(*packed, *scan.plan, ref.start, ref.end, into, tick);
   } else {
-    ScanSource where{"main." + quote_identifier(scan.table->name), ""};
+    ScanSource where{"main." + quote_identifier(scan.table->name), "", file.columns()};
     rows = aggregate_rows(file.db(), where, scan, into, tick, {ref.start, ref.end, object});
   }
   check_complete(ref, *scan.plan, rows, object);

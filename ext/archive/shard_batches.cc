@@ -56,8 +56,9 @@ class EncodedBatch : public RowBatch {
 
 class RowBatches : public BatchSource {
  public:
-  RowBatches(Database& db, TablePtr table, std::shared_ptr<const ScanPlan> plan)
-      : db_(db), table_(std::move(table)), plan_(std::move(plan)) {
+  RowBatches(Database& db, ColumnMapPtr columns, std::shared_ptr<const ScanPlan> plan) : db_(db), plan_(std::move(plan)) {
+    source_.from = "main." + quote_identifier(columns->file->name);
+    source_.columns = std::move(columns);
     prepare(Part::kFirst);
   }
 
@@ -84,12 +85,12 @@ class RowBatches : public BatchSource {
   void prepare(Part part) {
     part_ = part;
     ended_ = false;
-    statement_ = db_.prepare(scan_sql(*table_, {"main." + quote_identifier(table_->name), ""}, *plan_, part));
+    statement_ = db_.prepare(scan_sql(source_, *plan_, part));
     bind_scan(statement_, *plan_);
   }
 
   Database& db_;
-  TablePtr table_;
+  ScanSource source_;
   std::shared_ptr<const ScanPlan> plan_;
   Statement statement_;
   Part part_ = Part::kFirst;
@@ -175,7 +176,8 @@ class ChunkBatches : public BatchSource {
 };
 
 // Rows in the order of time: series are merged, each with a slice of its rows decoded. A series is looked into only when
-// its first or last time, by the directory, says that it may have the next row.
+// its first or last time, by the directory, says that it may have the next row. Sorted by tags that are not the file's first ones, series
+// of the same tags are merged, group after group.
 class MergedBatches : public BatchSource {
  public:
   MergedBatches(const PackedShard& shard, std::shared_ptr<const ScanPlan> plan)
@@ -190,8 +192,10 @@ class MergedBatches : public BatchSource {
       ChunkAhead ahead(shard, chunk_ids(all));
       if (ahead.fits()) ahead.reached(INT64_MIN);  // series are read in turns
     }
+    const std::vector<std::size_t> groups = groups_of(all);
     for (PackedShard::Series& series : all) {
       Lane lane;
+      lane.group = groups[lanes_.size()];
       lane.key = down_ ? std::min(series.t1, plan_->to) : std::max(series.t0, plan_->from);
       lane.begins_with = first_chunk_of(series);
       lane.first_chunk = series.first_chunk;
@@ -228,7 +232,8 @@ class MergedBatches : public BatchSource {
   }
 
  private:
-  struct Lane {            // a series
+  struct Lane {             // a series
+    std::size_t group = 0;  // groups come one after the other
     std::int64_t key = 0;  // time of its next row; while it is not loaded, a bound of it
     bool loaded = false, ended = false;
     std::int64_t begins_with = 0;                  // a chunk to fetch in advance
@@ -238,6 +243,25 @@ class MergedBatches : public BatchSource {
     DecodedChunk slice;
     std::size_t at = 0;  // in slice.rows, counted in the order of the scan
   };
+
+  // Sorted by tags: which place a series has among those that differ in them. Else all are one group.
+  std::vector<std::size_t> groups_of(const std::vector<PackedShard::Series>& all) const {
+    std::vector<std::size_t> groups(all.size()), slots, order(all.size());
+    if (plan_->order != Order::kTags) return groups;
+    for (int tag : plan_->order_tags) {
+      slots.push_back(static_cast<std::size_t>(std::find(plan_->columns.begin(), plan_->columns.end(), tag) - plan_->columns.begin()));
+    }
+    auto compare = [&](std::size_t a, std::size_t b) {
+      for (std::size_t slot : slots) {
+        if (int c = compare_cells(all[a].tags[slot].cell(), all[b].tags[slot].cell())) return c;
+      }
+      return 0;
+    };
+    for (std::size_t i = 0; i < order.size(); i++) order[i] = i;
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return compare(a, b) < 0; });
+    for (std::size_t i = 1; i < order.size(); i++) groups[order[i]] = groups[order[i - 1]] + (compare(order[i - 1], order[i]) != 0);
+    return groups;
+  }
 
   std::uint32_t row_of(const Lane& lane) const {
     return down_ ? lane.slice.rows[lane.slice.rows.size() - 1 - lane.at] : lane.slice.rows[lane.at];
@@ -313,6 +337,7 @@ class MergedBatches : public BatchSource {
     bool down;
     bool operator()(std::size_t a, std::size_t b) const {
       const Lane &x = lanes[a], &y = lanes[b];
+      if (x.group != y.group) return x.group > y.group;
       if (x.key != y.key) return down ? x.key < y.key : x.key > y.key;
       if (x.loaded != y.loaded) return y.loaded;
       return a > b;
@@ -335,12 +360,13 @@ class MergedBatches : public BatchSource {
 
 }  // namespace
 
-std::unique_ptr<BatchSource> row_batches(Database& db, TablePtr table, std::shared_ptr<const ScanPlan> plan) {
-  return std::make_unique<RowBatches>(db, std::move(table), std::move(plan));
+std::unique_ptr<BatchSource> row_batches(Database& db, ColumnMapPtr columns, std::shared_ptr<const ScanPlan> plan) {
+  return std::make_unique<RowBatches>(db, std::move(columns), std::move(plan));
 }
 
 std::unique_ptr<BatchSource> packed_batches(const PackedShard& shard, std::shared_ptr<const ScanPlan> plan) {
-  if (plan->order == Order::kNone || plan->order == Order::kTags) return std::make_unique<ChunkBatches>(shard, std::move(plan));
+  const bool as_stored = plan->order == Order::kTags && shard.columns().sorted_by(plan->order_tags, plan->then_time);
+  if (plan->order == Order::kNone || as_stored) return std::make_unique<ChunkBatches>(shard, std::move(plan));
   return std::make_unique<MergedBatches>(shard, std::move(plan));
 }
 

@@ -39,7 +39,7 @@ class BatchSource {
 };
 
 // Format 1: a SELECT over the table of rows.
-std::unique_ptr<BatchSource> row_batches(Database& db, TablePtr table, std::shared_ptr<const ScanPlan> plan);
+std::unique_ptr<BatchSource> row_batches(Database& db, ColumnMapPtr columns, std::shared_ptr<const ScanPlan> plan);
 // Format 2. `shard` outlives the source.
 std::unique_ptr<BatchSource> packed_batches(const PackedShard& shard, std::shared_ptr<const ScanPlan> plan);
 

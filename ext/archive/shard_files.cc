@@ -5,11 +5,13 @@
 
 namespace ts {
 
-std::string ShardFile::id_of(const Store& store, const ShardRef& ref) { return object_name(store, ref.key) + "#" + ref.etag; }
+std::string ShardFile::id_of(const Store& store, const TableDef& table, const ShardRef& ref) {
+  return object_name(store, ref.key) + "#" + ref.etag + "#" + table.shape;
+}
 
 ShardFile::ShardFile(std::shared_ptr<Store> store, TablePtr table, const ShardRef& ref, const Cancel* cancel,
                      std::shared_ptr<RangedFile> bytes)
-    : id_(id_of(*store, ref)), object_(object_name(*store, ref.key)), table_(std::move(table)) {
+    : id_(id_of(*store, *table, ref)), object_(object_name(*store, ref.key)), store_(store), table_(std::move(table)) {
   lend(cancel);
   if (!ref.path.empty() && file_exists(ref.path)) {
     try {
@@ -29,10 +31,14 @@ ShardFile::ShardFile(std::shared_ptr<Store> store, TablePtr table, const ShardRe
 }
 
 void ShardFile::open(const std::string& uri, const std::string& key, const std::string& object) {
-  sealed_ = open_sealed(uri, *table_, key, object);
+  LookForSchema look;
+  if (table_->archive) {
+    look = [this](const ArchiveSchemaPtr& seen) { return table_->archive->look(seen, *store_, table_->directory, &relay_); };
+  }
+  sealed_ = open_sealed(uri, *table_, key, object, look);
   follow();
   if (sealed_.format != kFormatPacked) return;
-  packed_ = std::make_unique<PackedShard>(sealed_.db, table_, object, RemoteBytes{remote_.get(), &relay_});
+  packed_ = std::make_unique<PackedShard>(sealed_.db, table_, sealed_.columns, object, RemoteBytes{remote_.get(), &relay_});
 }
 
 // Of a packed shard the scan itself knows what comes next.
@@ -48,7 +54,7 @@ void ShardFile::lend(const Cancel* cancel) {
 
 std::unique_ptr<BatchSource> ShardFile::batches(std::shared_ptr<const ScanPlan> plan) {
   if (packed_) return packed_batches(*packed_, std::move(plan));
-  return row_batches(sealed_.db, table_, std::move(plan));
+  return row_batches(sealed_.db, sealed_.columns, std::move(plan));
 }
 
 void ShardFile::explain(const Error& error) {

@@ -28,6 +28,7 @@ class ShardFile {
   }
   Database& db() { return sealed_.db; }
   const PackedShard* packed() const { return packed_.get(); }  // null: format 1
+  const ColumnMapPtr& columns() const { return sealed_.columns; }
   std::unique_ptr<BatchSource> batches(std::shared_ptr<const ScanPlan> plan);
   const std::string& id() const { return id_; }
   const std::shared_ptr<RangedFile>& bytes() const { return remote_; }  // null: it lies in the spool
@@ -35,7 +36,7 @@ class ShardFile {
   void lend(const Cancel* cancel);
   // Throws the error behind SQLite's "disk I/O error", naming the object; else throws `error` naming it.
   [[noreturn]] void explain(const Error& error);
-  static std::string id_of(const Store& store, const ShardRef& ref);
+  static std::string id_of(const Store& store, const TableDef& table, const ShardRef& ref);
 
  private:
   struct Relay : Cancel {
@@ -61,6 +62,7 @@ class ShardFile {
   void follow();
 
   std::string id_, object_;
+  std::shared_ptr<Store> store_;
   TablePtr table_;
   Relay relay_;
   std::shared_ptr<RangedFile> remote_;

@@ -8,14 +8,14 @@ constexpr std::size_t kRowsAtOnce = 1000;
 
 }  // namespace
 
-AllRows::AllRows(Database& db, const PackedShard* packed, const TableDef& table) {
+AllRows::AllRows(Database& db, const PackedShard* packed, const ColumnMap& map) {
   if (packed) {
     packed_ = std::make_unique<PackedRows>(*packed);
     return;
   }
   std::vector<std::string> columns;
-  for (const Column& column : table.schema.columns) columns.push_back(quote_identifier(column.name));
-  plain_ = RowReader(db, columns, "FROM main." + quote_identifier(table.name));
+  for (std::size_t c = 0; c < map.at.size(); c++) columns.push_back(map.sql(static_cast<int>(c)));
+  plain_ = RowReader(db, columns, "FROM main." + quote_identifier(map.file->name));
 }
 
 bool AllRows::next(RowBuffer& rows) {

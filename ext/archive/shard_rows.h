@@ -1,4 +1,5 @@
-// All rows of a sealed shard of either format, some at a time: for whoever copies or verifies it.
+// All rows of a sealed shard of either format, some at a time, with the columns of the table whose they are now (column_map.h): for
+// whoever copies or verifies it.
 #pragma once
 #include <memory>
 
@@ -9,8 +10,8 @@ namespace ts {
 
 class AllRows {
  public:
-  // `packed`: null for format 1. All outlive it.
-  AllRows(Database& db, const PackedShard* packed, const TableDef& table);
+  // `packed`: null for format 1; made with the same map. All outlive it.
+  AllRows(Database& db, const PackedShard* packed, const ColumnMap& map);
   bool next(RowBuffer& rows);  // replaces what is in `rows`; false: no more
 
  private:

@@ -28,6 +28,12 @@ void SpoolView::give_back(std::shared_ptr<OpenShardReader> reader) noexcept {
   idle_.push_back(std::move(reader));
 }
 
+TablePtr SpoolView::declared(const DeclaredRow& row) {
+  TablePtr& table = declared_[row.table + "\n" + row.declared];
+  if (!table) table = spool_->declared_table(*db_, row);
+  return table;
+}
+
 void SpoolView::abandon() noexcept {
   if (db_) db_->abandon(), db_.release();
   for (auto& reader : idle_) {
@@ -49,11 +55,6 @@ LocalSnapshot::LocalSnapshot(SpoolView& view, Writer* writer, Writer::Position o
 
 LocalSnapshot::~LocalSnapshot() {
   for (auto& reader : open_) view_.give_back(std::move(reader));
-}
-
-std::int64_t LocalSnapshot::own_rows(const std::string& table) const {
-  auto found = own_.find(table);
-  return found == own_.end() ? 0 : found->second;
 }
 
 bool LocalSnapshot::take() {

@@ -7,6 +7,7 @@
 //   4. LIST (catalogue.h); 5. spool.db again: listed files sealed after step 1 are left out, for their rows are in the shards of
 //      step 2 or were committed after the statement began; so are those that step 1 found in the spool.
 #pragma once
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,6 +27,7 @@ class SpoolView {
   void forget_retired() noexcept;  // readers of shards that are closed for ever: their files shall go from the disk
   std::shared_ptr<OpenShardReader> reader(const OpenRow& row);
   void give_back(std::shared_ptr<OpenShardReader> reader) noexcept;
+  TablePtr declared(const DeclaredRow& row);  // as rows of an open shard were declared
   void abandon() noexcept;
 
  private:
@@ -33,6 +35,7 @@ class SpoolView {
   std::shared_ptr<Spool> spool_;
   std::unique_ptr<SpoolDb> db_;
   std::vector<std::shared_ptr<OpenShardReader>> idle_;
+  std::map<std::string, TablePtr> declared_;
 };
 
 // Steps 1 to 3 for one spool, and the connection's own uncommitted rows.
@@ -44,7 +47,7 @@ class LocalSnapshot {
   SpoolView& view() { return view_; }
   const std::vector<std::shared_ptr<OpenShardReader>>& open() const { return open_; }
   const SpoolState& state() const { return state_; }
-  std::int64_t own_rows(const std::string& table) const;
+  const Writer::Position& own() const { return own_; }
   Writer* writer() { return writer_; }
   bool writer_unchanged() const { return !writer_ || (writer_->epoch() == epoch_ && writer_->commits() == commits_); }
   bool rolled_back() const { return writer_ && writer_->epoch() != epoch_; }

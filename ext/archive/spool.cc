@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <map>
 
+#include "ext/archive/archive_schema.h"
 #include "ext/archive/flusher.h"
 #include "ext/archive/listing.h"
 #include "ext/archive/shard_name.h"
@@ -173,6 +174,19 @@ Spool::~Spool() {
 
 std::uint64_t Spool::bytes() const { return row_bytes() + directory_bytes(directory_); }
 std::uint64_t Spool::row_bytes() const { return directory_bytes(open_directory()) + directory_bytes(sealed_directory()); }
+
+std::shared_ptr<KnownArchive> Spool::known_archive(const std::string& table) {
+  std::lock_guard lock(mutex_);
+  std::shared_ptr<KnownArchive>& known = archives_[table];
+  if (!known) known = std::make_shared<KnownArchive>();
+  return known;
+}
+
+TablePtr Spool::declared_table(SpoolDb& db, const DeclaredRow& row) {
+  const std::string json = db.schema_json(row.table, row.declared);
+  if (json.empty()) throw Error(Code::kCorrupt, "spool: does not know how " + row.table + " was declared: " + directory_);
+  return make_table_def(row.table, schema_from_json(json, "spool.db of " + directory_), row.declared, known_archive(row.table));
+}
 
 std::unique_ptr<OpenShard> Spool::make_shard(SpoolDb& db) {
   std::string file = new_ulid() + ".db";

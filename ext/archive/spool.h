@@ -9,6 +9,7 @@
 #pragma once
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -23,6 +24,7 @@
 namespace ts {
 
 class Flusher;
+class KnownArchive;
 class YoungListings;
 
 enum class OnClose { kDue, kAlways, kNever };
@@ -82,6 +84,11 @@ class Spool {
   bool lead() { return locks_->try_lock(0); }
   void let_others_lead() noexcept { locks_->unlock(0); }
 
+  // What this process knows of the archive's schema of a table.
+  std::shared_ptr<KnownArchive> known_archive(const std::string& table);
+  // The table as one of the spool's declarations says. Throws kCorrupt where there is no such declaration.
+  TablePtr declared_table(SpoolDb& db, const DeclaredRow& row);
+
   Flusher& flusher() { return *flusher_; }
   YoungListings& listings() { return *listings_; }
 
@@ -105,6 +112,7 @@ class Spool {
   std::vector<std::unique_ptr<OpenShard>> ready_;  // without rows
   std::vector<std::unique_ptr<OpenShard>> used_;   // with rows, of closed connections
   std::int64_t newest_taken_ = 0;
+  std::map<std::string, std::shared_ptr<KnownArchive>> archives_;  // by table
 
   std::mutex make_mutex_;  // guards make_db_
   std::unique_ptr<SpoolDb> make_db_;

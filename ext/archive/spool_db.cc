@@ -26,6 +26,9 @@ CREATE TABLE IF NOT EXISTS sealed(
 CREATE INDEX IF NOT EXISTS sealed_state ON sealed(state, seq);
 CREATE INDEX IF NOT EXISTS open_state ON open_shard(state, id);
 CREATE TABLE IF NOT EXISTS source(seq INTEGER, shard INTEGER, PRIMARY KEY(shard, seq)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS declared(
+  tab TEXT, id TEXT, schema TEXT NOT NULL, checked INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(tab, id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS archive(tab TEXT PRIMARY KEY, number INTEGER NOT NULL, schema TEXT NOT NULL) WITHOUT ROWID;
 )sql";
 
 constexpr const char* kFormat = "1";
@@ -68,16 +71,23 @@ void SpoolDb::create(const std::string& directory, const std::string& location) 
   }
   wal.reset();
   db_.exec("PRAGMA synchronous=FULL");
-  Statement known = db_.prepare("SELECT 1 FROM sqlite_schema WHERE name='source'");
+  Statement known = db_.prepare("SELECT 1 FROM sqlite_schema WHERE name='archive'");
   bool made = known.step();
   known.reset();
   if (made) return;
   transaction([&] {
     db_.exec(kSchema);
+    add_declarations();
     Statement set = db_.prepare("INSERT OR IGNORE INTO spool VALUES('format',?1),('location',?2)");
     set.bind(1, std::string_view(kFormat)).bind(2, std::string_view(location));
     set.run();
   });
+}
+
+// A spool of before there could be several declarations of a table.
+void SpoolDb::add_declarations() {
+  Statement there = db_.prepare("SELECT 1 FROM pragma_table_info('sealed') WHERE name='declared'");
+  if (!there.step()) db_.exec("ALTER TABLE sealed ADD COLUMN declared TEXT NOT NULL DEFAULT ''");
 }
 
 Statement& SpoolDb::cached(const char* sql) {
@@ -115,7 +125,8 @@ std::vector<OpenRow> SpoolDb::read_open(Statement& rows) {
 std::vector<SealedRow> SpoolDb::read_sealed(Statement& rows) {
   std::vector<SealedRow> out;
   while (rows.step()) {
-    out.push_back({rows.int64(0), rows.text(1), rows.text(2), rows.text(3), rows.int64(4), rows.int64(5), rows.text(6), rows.text(7)});
+    out.push_back({rows.int64(0), rows.text(1), rows.text(2), rows.text(3), rows.int64(4), rows.int64(5), rows.text(6), rows.text(7),
+                   rows.text(8)});
   }
   rows.reset();
   return out;
@@ -139,31 +150,67 @@ SpoolState SpoolDb::state() {
   return state;
 }
 
-std::string SpoolDb::schema_json(const std::string& table) {
-  Statement& get = cached("SELECT schema FROM tab WHERE name=?1");
-  get.bind(1, std::string_view(table));
+std::string SpoolDb::schema_json(const std::string& table, const std::string& declared) {
+  Statement& get = cached("SELECT schema FROM tab WHERE name=?1 AND ?2='' UNION ALL SELECT schema FROM declared WHERE tab=?1 AND id=?2");
+  get.bind(1, std::string_view(table)).bind(2, std::string_view(declared));
   std::string json = get.step() ? get.text(0) : "";
   get.reset();
   return json;
 }
 
-void SpoolDb::remember_schema(const std::string& table, const std::string& json) {
-  Statement& set = cached("INSERT OR IGNORE INTO tab(name,schema) VALUES(?1,?2)");
-  set.bind(1, std::string_view(table)).bind(2, std::string_view(json));
-  set.run();
+void SpoolDb::remember_schema(const std::string& table, const std::string& json, const std::string& declared) {
+  if (declared.empty()) {
+    Statement& set = cached("INSERT OR IGNORE INTO tab(name,schema) VALUES(?1,?2)");
+    set.bind(1, std::string_view(table)).bind(2, std::string_view(json));
+    set.run();
+  } else {
+    Statement& set = cached("INSERT OR IGNORE INTO declared(tab,id,schema) VALUES(?1,?2,?3)");
+    set.bind(1, std::string_view(table)).bind(2, std::string_view(declared)).bind(3, std::string_view(json));
+    set.run();
+  }
 }
 
-bool SpoolDb::archive_checked(const std::string& table) {
-  Statement& get = cached("SELECT checked FROM tab WHERE name=?1");
-  get.bind(1, std::string_view(table));
+bool SpoolDb::archive_checked(const std::string& table, const std::string& declared) {
+  Statement& get = cached("SELECT checked FROM tab WHERE name=?1 AND ?2='' UNION ALL SELECT checked FROM declared WHERE tab=?1 AND id=?2");
+  get.bind(1, std::string_view(table)).bind(2, std::string_view(declared));
   bool checked = get.step() && get.int64(0);
   get.reset();
   return checked;
 }
 
-void SpoolDb::set_archive_checked(const std::string& table) {
-  Statement& set = cached("UPDATE tab SET checked=1 WHERE name=?1");
-  set.bind(1, std::string_view(table));
+void SpoolDb::set_archive_checked(const std::string& table, const std::string& declared) {
+  if (declared.empty()) {
+    Statement& set = cached("UPDATE tab SET checked=1 WHERE name=?1");
+    set.bind(1, std::string_view(table));
+    set.run();
+  } else {
+    Statement& set = cached("UPDATE declared SET checked=1 WHERE tab=?1 AND id=?2");
+    set.bind(1, std::string_view(table)).bind(2, std::string_view(declared));
+    set.run();
+  }
+}
+
+std::vector<DeclaredRow> SpoolDb::declarations() {
+  std::vector<DeclaredRow> found;
+  Statement& rows = cached("SELECT name, '' FROM tab UNION ALL SELECT tab, id FROM declared ORDER BY 1, 2");
+  while (rows.step()) found.push_back({rows.text(0), rows.text(1)});
+  rows.reset();
+  return found;
+}
+
+std::optional<ArchiveRow> SpoolDb::archive_schema(const std::string& table) {
+  std::optional<ArchiveRow> found;
+  Statement& get = cached("SELECT number,schema FROM archive WHERE tab=?1");
+  get.bind(1, std::string_view(table));
+  if (get.step()) found = ArchiveRow{get.int64(0), get.text(1)};
+  get.reset();
+  return found;
+}
+
+void SpoolDb::remember_archive(const std::string& table, std::int64_t number, const std::string& json) {
+  Statement& set = cached("INSERT INTO archive(tab,number,schema) VALUES(?1,?2,?3)"
+                          " ON CONFLICT(tab) DO UPDATE SET number=?2, schema=?3 WHERE number<?2");
+  set.bind(1, std::string_view(table)).bind(2, number).bind(3, std::string_view(json));
   set.run();
 }
 
@@ -277,9 +324,9 @@ bool SpoolDb::seal(const std::vector<SealedFrom>& shards, std::vector<SealedRow>
 }
 
 void SpoolDb::insert_sealed(SealedRow& row) {
-  Statement& add = cached("INSERT INTO sealed(tab,key,file,rows,bytes,state) VALUES(?1,?2,?3,?4,?5,'sealed')");
+  Statement& add = cached("INSERT INTO sealed(tab,key,file,rows,bytes,state,declared) VALUES(?1,?2,?3,?4,?5,'sealed',?6)");
   add.bind(1, std::string_view(row.table)).bind(2, std::string_view(row.key)).bind(3, std::string_view(row.file));
-  add.bind(4, row.rows).bind(5, row.bytes);
+  add.bind(4, row.rows).bind(5, row.bytes).bind(6, std::string_view(row.declared));
   add.run();
   row.seq = sqlite3_last_insert_rowid(db_.get());
 }
@@ -308,12 +355,12 @@ std::vector<SealedRow> SpoolDb::add_sealed(std::vector<SealedRow>& files) {
 }
 
 std::vector<SealedRow> SpoolDb::pending() {
-  return read_sealed(cached("SELECT seq,tab,key,file,rows,bytes,state,etag FROM sealed WHERE state IN ('sealed','attempted')"
+  return read_sealed(cached("SELECT seq,tab,key,file,rows,bytes,state,etag,declared FROM sealed WHERE state IN ('sealed','attempted')"
                             " ORDER BY seq"));
 }
 
 std::vector<SealedRow> SpoolDb::rows_of(const std::string& table, const char* state) {
-  Statement& rows = cached("SELECT seq,tab,key,file,rows,bytes,state,etag FROM sealed WHERE tab=?1 AND state=?2 ORDER BY seq");
+  Statement& rows = cached("SELECT seq,tab,key,file,rows,bytes,state,etag,declared FROM sealed WHERE tab=?1 AND state=?2 ORDER BY seq");
   rows.bind(1, std::string_view(table)).bind(2, std::string_view(state));
   return read_sealed(rows);
 }
@@ -338,7 +385,7 @@ bool SpoolDb::remembers_since(std::int64_t seq) {
 
 std::optional<std::vector<SealedRow>> SpoolDb::stored_since(const std::string& table, std::int64_t seq,
                                                             const std::vector<std::int64_t>& waiting, std::int64_t upto) {
-  constexpr const char* kLater = "SELECT seq,tab,key,file,rows,bytes,state,etag FROM sealed WHERE seq>?1 AND seq<=?2 AND tab=?3";
+  constexpr const char* kLater = "SELECT seq,tab,key,file,rows,bytes,state,etag,declared FROM sealed WHERE seq>?1 AND seq<=?2 AND tab=?3";
   std::vector<SealedRow> found;
   auto add = [&](std::int64_t after, std::int64_t last) {
     Statement& rows = cached(kLater);
@@ -420,7 +467,8 @@ void SpoolDb::set_files_gone(std::int64_t id) {
 }
 
 std::vector<SealedRow> SpoolDb::stored_with_files() {
-  return read_sealed(cached("SELECT seq,tab,key,file,rows,bytes,state,etag FROM sealed WHERE state='stored' AND local=1 ORDER BY seq"));
+  return read_sealed(cached("SELECT seq,tab,key,file,rows,bytes,state,etag,declared FROM sealed WHERE state='stored' AND local=1"
+                            " ORDER BY seq"));
 }
 
 void SpoolDb::set_local_gone(std::int64_t seq) {

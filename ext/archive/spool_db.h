@@ -42,6 +42,18 @@ struct SealedRow {
   std::int64_t rows = 0, bytes = 0;
   std::string state;
   std::string etag;
+  std::string declared = "";  // which of its table's declarations it was written by
+};
+
+// A declaration of a table that writers of this spool have made.
+struct DeclaredRow {
+  std::string table;
+  std::string declared;  // "": the first
+};
+
+struct ArchiveRow {
+  std::int64_t number = 0;
+  std::string schema_json;
 };
 
 // What one table's rows in this spool are, read in one transaction.
@@ -65,12 +77,16 @@ class SpoolDb {
 
   SpoolState state();
 
-  // tables
-  std::string schema_json(const std::string& table);  // "" when unknown
-  void remember_schema(const std::string& table, const std::string& json);
-  bool archive_checked(const std::string& table);
-  void set_archive_checked(const std::string& table);
+  // Tables, and how they are declared: the first declaration is of no number, later ones that differ have an id (table_def.h).
+  std::string schema_json(const std::string& table, const std::string& declared = "");  // "" when unknown
+  void remember_schema(const std::string& table, const std::string& json, const std::string& declared = "");
+  bool archive_checked(const std::string& table, const std::string& declared = "");
+  void set_archive_checked(const std::string& table, const std::string& declared = "");
   std::vector<std::string> tables();
+  std::vector<DeclaredRow> declarations();
+  // The newest schema of its archive that anybody here has seen.
+  std::optional<ArchiveRow> archive_schema(const std::string& table);
+  void remember_archive(const std::string& table, std::int64_t number, const std::string& json);
   TableStatus status(const std::string& table);
   void count_upload(const std::string& table, std::int64_t now_ms);
   void count_error(const std::string& table, const std::string& error);
@@ -127,6 +143,7 @@ class SpoolDb {
   void transaction(Body&& body);
 
   void create(const std::string& directory, const std::string& location);
+  void add_declarations();
 
   ForkedFile forked_;
   Database db_;

@@ -60,7 +60,8 @@ std::int64_t copy_rows(SealedFile& from, const Identity& identity, const std::st
   std::int64_t count = 0;
   std::unique_ptr<PackedShard> packed;
   if (from.format == kFormatPacked) packed = std::make_unique<PackedShard>(from.db, identity.table, source);
-  for (AllRows all(from.db, packed.get(), table); all.next(rows);) {
+  const ColumnMapPtr own = same_columns(identity.table);
+  for (AllRows all(from.db, packed.get(), *own); all.next(rows);) {
     to.add(rows);
     count += static_cast<std::int64_t>(rows.rows());
     check();

@@ -85,15 +85,19 @@ void check_structure(Database& db, Verdict& verdict, const std::string& object) 
                       reserved == static_cast<int>(kPageChecksumBytes);
 }
 
-// Every value is decoded; number and range of the rows are what the name says.
-void check_rows(ShardFile& file, const TableDef& table, const ShardName& name, const std::string& object, const Cancel* cancel) {
-  AllRows all(file.db(), file.packed(), table);
-  RowBuffer rows(static_cast<int>(table.schema.columns.size()));
+// Every value is decoded, also of columns that the table does not have any more; number and range of the rows are what the name says.
+void check_rows(ShardFile& file, const ShardName& name, const std::string& object, const Cancel* cancel) {
+  const TablePtr& table = file.columns()->file;
+  const ColumnMapPtr own = same_columns(table);
+  std::unique_ptr<PackedShard> packed;
+  if (file.packed()) packed = std::make_unique<PackedShard>(file.db(), table, own, object, file.packed()->remote());
+  AllRows all(file.db(), packed.get(), *own);
+  RowBuffer rows(static_cast<int>(table->schema.columns.size()));
   std::int64_t count = 0, first = INT64_MAX, last = INT64_MIN;
   while (all.next(rows)) {
     if (cancel && cancel->cancelled()) throw Error(Code::kInterrupted, "ts_verify: interrupted");
     for (std::size_t row = 0; row < rows.rows(); row++) {
-      Cell time = rows.cell(row, table.schema.time_column);
+      Cell time = rows.cell(row, table->schema.time_column);
       if (time.type != SQLITE_INTEGER) throw Error(Code::kCorrupt, "shard: a row without a time: " + object);
       first = std::min(first, time.integer);
       last = std::max(last, time.integer);
@@ -120,7 +124,7 @@ void verify_shard(const std::shared_ptr<Store>& store, const TablePtr& table, Ve
     ShardFile file(store, table, {object.key, object.etag, "", object.size, name.start, name.end, name.rows}, cancel);
     try {
       check_structure(file.db(), verdict, full_name);
-      check_rows(file, *table, name, full_name, cancel);
+      check_rows(file, name, full_name, cancel);
     } catch (const Error& e) {
       file.explain(e);
     }

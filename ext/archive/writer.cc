@@ -27,9 +27,9 @@ void Writer::abandon() noexcept {
 
 Writer::Pending& Writer::pending(const TablePtr& table) {
   if (last_ && last_->table == table) return *last_;
-  auto found = pending_.find(table->name);
+  auto found = pending_.find(table->open_name);
   if (found == pending_.end()) {
-    found = pending_.emplace(table->name, Pending{table, RowBuffer(static_cast<int>(table->schema.columns.size())), 0, 0, {}}).first;
+    found = pending_.emplace(table->open_name, Pending{table, RowBuffer(static_cast<int>(table->schema.columns.size())), 0, 0, {}}).first;
   }
   return *(last_ = &found->second);
 }
@@ -40,7 +40,7 @@ void Writer::added(std::size_t rows) {
     spill();
   } catch (...) {
     Position before = position();
-    before[last_->table->name] -= static_cast<std::int64_t>(rows);
+    before[last_->table->open_name] -= static_cast<std::int64_t>(rows);
     rollback_to(before);
     throw;
   }
@@ -56,9 +56,9 @@ Writer::Position Writer::position() const {
   return position;
 }
 
-std::int64_t Writer::rows(const std::string& table) const {
-  auto found = pending_.find(table);
-  return found == pending_.end() ? 0 : found->second.spilled + static_cast<std::int64_t>(found->second.rows.rows());
+TablePtr Writer::table(const std::string& open_name) const {
+  auto found = pending_.find(open_name);
+  return found == pending_.end() ? nullptr : found->second.table;
 }
 
 bool Writer::empty() const {

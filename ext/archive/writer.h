@@ -31,11 +31,11 @@ class Writer {
   }
   void added(std::size_t rows = 1);
 
-  // How many rows each table has in this transaction; rollback_to takes back what came after.
+  // How many rows each table has in this transaction, by open_name; rollback_to takes back what came after.
   using Position = std::map<std::string, std::int64_t>;
   Position position() const;
   void rollback_to(const Position& position);
-  std::int64_t rows(const std::string& table) const;
+  TablePtr table(const std::string& open_name) const;  // one of those; null: it has had no rows
   bool empty() const;
 
   // Of this transaction: bytes of open shards and sealed files beyond which it is refused. 0: none; the smallest counts.
@@ -78,7 +78,7 @@ class Writer {
   OpenShard& shard_to_write();
 
   std::shared_ptr<Spool> spool_;
-  std::map<std::string, Pending> pending_;
+  std::map<std::string, Pending> pending_;  // by open_name
   Pending* last_ = nullptr;
   std::unique_ptr<OpenShard> shard_;     // of this connection
   std::unique_ptr<OpenShard> spill_;     // of this transaction, with its write transaction open

@@ -480,6 +480,19 @@ std::int64_t parse_duration(std::string_view text, std::string_view option) {
   return *ms;
 }
 
+Column parse_column_declaration(std::string_view text) {
+  if (!is_utf8(text) || text.find('\0') != std::string_view::npos) bad("the column is no UTF-8 text");
+  const Tokens tokens = sql_tokens(text);
+  if (tokens.empty()) bad("there is no column; write one as: host TEXT TAG");
+  Schema schema;
+  std::set<std::string> names;
+  parse_column(schema, text, tokens, names);
+  if (schema.time_column >= 0) {
+    bad("column " + in_quotes(schema.columns[0].name) + ": a timeseries has exactly one TIMESTAMP already; declare the other INTEGER");
+  }
+  return schema.columns[0];
+}
+
 Declaration parse_declaration(const std::vector<std::string_view>& args, const std::map<std::string, std::string>& environment) {
   Declaration declaration;
   std::set<std::string> columns;

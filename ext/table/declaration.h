@@ -41,6 +41,9 @@ struct Declaration {
 // Throws kBadInput with a sentence that names the column or option and the remedy.
 Declaration parse_declaration(const std::vector<std::string_view>& args, const std::map<std::string, std::string>& environment);
 
+// One column as ts_add_column gets it: 'note TEXT', 'rack TEXT TAG'. Throws kBadInput; a TIMESTAMP is none that can be added.
+Column parse_column_declaration(std::string_view text);
+
 // '64MB', '1GiB', '512', '10 kB': bytes (kB/MB/GB and KiB/MiB/GiB are both powers of 1024). Throws kBadInput naming `option`.
 std::uint64_t parse_size(std::string_view text, std::string_view option);
 // '5m', '90 s', '250ms', '1h', '2 days': milliseconds. Throws kBadInput naming `option`.

@@ -10,6 +10,7 @@
 #include "ext/archive/shard_name.h"
 #include "ext/table/explain.h"
 #include "ext/table/functions.h"
+#include "ext/table/sources.h"
 #include "ext/table/timeseries_table.h"
 
 namespace ts {
@@ -21,13 +22,16 @@ struct OpenFacts {
   std::int64_t rows = 0, start = 0, end = 0;
 };
 
-OpenFacts open_facts(OpenShardReader& reader, const TableDef& table) {
+OpenFacts open_facts(Table& table, SpoolView& view, OpenShardReader& reader) {
   OpenFacts facts;
-  if (!reader.has_table(table)) return facts;
-  std::string time = quote_identifier(table.schema.columns[static_cast<std::size_t>(table.schema.time_column)].name);
-  Statement count = reader.db().prepare("SELECT count(*), min(" + time + "), max(" + time + ") FROM main." +
-                                        quote_identifier(table.open_name) + visibility_sql(table, reader.visibility()));
-  if (count.step()) facts = {count.int64(0), count.int64(1), count.int64(2)};
+  for (const ScanSource& rows : open_rows(table, view, reader)) {
+    const std::string time = rows.columns->time_sql();
+    Statement count = reader.db().prepare("SELECT count(*), min(" + time + "), max(" + time + ") FROM " + rows.from + rows.where);
+    if (!count.step() || count.int64(0) == 0) continue;
+    facts.start = facts.rows ? std::min(facts.start, count.int64(1)) : count.int64(1);
+    facts.end = facts.rows ? std::max(facts.end, count.int64(2)) : count.int64(2);
+    facts.rows += count.int64(0);
+  }
   return facts;
 }
 
@@ -38,7 +42,7 @@ FactRows files(Session& session, const FactArguments& arguments) {
   StatementSnapshot statement;
   LocalSnapshot local(session.view(table.spool()), nullptr);
   for (const auto& reader : local.open()) {
-    OpenFacts facts = open_facts(*reader, *def);
+    OpenFacts facts = open_facts(table, local.view(), *reader);
     if (facts.rows == 0 || table.is_snapshot()) continue;
     std::string path = table.spool()->open_directory() + "/" + reader->file();
     rows.push_back({fact("open/" + reader->file()), fact(facts.start), fact(facts.end), fact(facts.rows),
@@ -71,7 +75,7 @@ FactRows status(Session& session, const FactArguments& arguments) {
   LocalSnapshot local(view, nullptr);
   std::int64_t rows = 0, bytes = 0, oldest = INT64_MAX;
   for (const auto& reader : local.open()) {
-    std::int64_t here = open_facts(*reader, *def).rows;
+    std::int64_t here = open_facts(table, local.view(), *reader).rows;
     if (here == 0) continue;
     rows += here;
     bytes += static_cast<std::int64_t>(file_size(table.spool()->open_directory() + "/" + reader->file() + "-wal"));
@@ -85,6 +89,7 @@ FactRows status(Session& session, const FactArguments& arguments) {
   }
   TableStatus s = view.db().status(def->name);
   std::string error = s.last_error.empty() ? table.spool()->flusher().last_error() : s.last_error;
+  if (error.empty()) error = table.news_of_archive();
   return {{fact(rows), fact(bytes), oldest == INT64_MAX ? no_fact() : fact(oldest), fact(s.uploads), fact(s.upload_errors),
            error.empty() ? no_fact() : fact(error), s.last_upload_ms ? fact(s.last_upload_ms) : no_fact(),
            fact(static_cast<std::int64_t>(table.spool()->bytes()))}};

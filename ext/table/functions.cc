@@ -1,10 +1,11 @@
-// ts_insert, ts_flush, ts_import, ts_unpack, timeseries_version, timeseries_debug.
+// ts_insert, ts_flush, ts_import, ts_unpack, ts_add_column and its like, timeseries_version, timeseries_debug.
 #include "ext/table/functions.h"
 
 #include "ext/archive/flusher.h"
 #include "ext/archive/publish.h"
 #include "ext/archive/unpack.h"
 #include "ext/base/clock.h"
+#include "ext/table/alter.h"
 #include "ext/table/import.h"
 #include "ext/table/json_rows.h"
 #include "ext/table/time_value.h"
@@ -217,6 +218,37 @@ void ts_snapshot(sqlite3_context* context, int, sqlite3_value** argv) {
   });
 }
 
+// ---------------------------------------------------------------- ts_add_column, ts_rename_column, ts_drop_column
+
+// `step` makes the change out of the arguments after the table.
+template <class Step>
+void change_columns(sqlite3_context* context, const std::string& what, const char* example, int argc, sqlite3_value** argv, Step&& step) {
+  answer(context, [&] {
+    for (int i = 1; i < argc; i++) {
+      if (sqlite3_value_type(argv[i]) != SQLITE_TEXT) throw Error(Code::kBadInput, what + ": give text, as in " + example);
+    }
+    Table& table = table_of(context, argv[0]);
+    table.require_writable(what.c_str());
+    refuse_transaction(table.session(), what);
+    sqlite3_result_int64(context, change_schema(table, what, step()));
+  });
+}
+
+void ts_add_column(sqlite3_context* context, int argc, sqlite3_value** argv) {
+  change_columns(context, "ts_add_column", "ts_add_column('cpu', 'note TEXT')", argc, argv,
+                 [&] { return add_column_step(parse_column_declaration(text_of(argv[1]))); });
+}
+
+void ts_rename_column(sqlite3_context* context, int argc, sqlite3_value** argv) {
+  change_columns(context, "ts_rename_column", "ts_rename_column('cpu', 'usage', 'load')", argc, argv,
+                 [&] { return rename_column_step(text_of(argv[1]), text_of(argv[2])); });
+}
+
+void ts_drop_column(sqlite3_context* context, int argc, sqlite3_value** argv) {
+  change_columns(context, "ts_drop_column", "ts_drop_column('cpu', 'note')", argc, argv,
+                 [&] { return drop_column_step(text_of(argv[1])); });
+}
+
 // ---------------------------------------------------------------- ts_unpack
 
 void ts_unpack(sqlite3_context* context, int, sqlite3_value** argv) {
@@ -260,6 +292,9 @@ int register_functions(sqlite3* db, const SessionPtr& session, DebugText debug) 
       {"ts_publish", 1, kEffect, ts_publish},
       {"ts_snapshot", 1, kEffect, ts_snapshot},
       {"ts_unpack", 2, kEffect, ts_unpack},
+      {"ts_add_column", 2, kEffect, ts_add_column},
+      {"ts_rename_column", 3, kEffect, ts_rename_column},
+      {"ts_drop_column", 2, kEffect, ts_drop_column},
       {"timeseries_version", 0, kPure, timeseries_version},
   };
   for (const Function& f : functions) {

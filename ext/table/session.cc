@@ -277,6 +277,15 @@ Table& Session::look_up(const std::string& name) {
   return *table;
 }
 
+// What it does besides, switching writable_schema off, is undone.
+void Session::connect_anew() {
+  int writable = 0;
+  sqlite3_db_config(db_, SQLITE_DBCONFIG_WRITABLE_SCHEMA, -1, &writable);
+  int rc = sqlite3_exec(db_, "PRAGMA writable_schema=RESET", nullptr, nullptr, nullptr);
+  if (writable) sqlite3_db_config(db_, SQLITE_DBCONFIG_WRITABLE_SCHEMA, 1, nullptr);
+  if (rc != SQLITE_OK) throw_sqlite(db_, rc, "timeseries: cannot connect the tables again");
+}
+
 // SQLite makes a savepoint of its own around a statement that writes more than once. SAVEPOINT itself counts as reading.
 void Session::savepoint(int number) {
   sqlite3_stmt* statement = running_statement(0);

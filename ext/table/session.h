@@ -106,6 +106,9 @@ class Session : public InterruptProbe {
   // nullptr: it is no timeseries table; `exists` says whether there is any table of that name. Empty schema: as SQLite resolves.
   Table* find_table(const std::string& schema, const std::string& name, bool& exists);
 
+  // Lets SQLite forget the schema: each virtual table is connected again by the next statement that names it. Tables may go at once.
+  void connect_anew();
+
   void savepoint(int number);
   // Makes sure that ts_insert inside BEGIN takes part in SQLite's transaction.
   void join_transaction();

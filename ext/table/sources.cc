@@ -57,31 +57,56 @@ void SourceFinder::add_near(NearRows rows, std::int64_t ordinal, bool own) {
   sources_.push_back(std::move(source));
 }
 
+// Rows of one source that were declared differently have row numbers of their own: this many apart.
+constexpr int kDeclarationBits = 36;
+
 void SourceFinder::add_own_rows() {
-  const TablePtr& def = table_.def();
-  std::int64_t rows = local_.own_rows(def->name);
-  if (rows == 0) return;
-  if (!local_.writer_unchanged()) {
-    throw Error(Code::kChanged, "timeseries: the transaction whose rows this statement reads has ended; run the statement again");
+  std::int64_t declarations = 0;
+  for (const auto& [open_name, rows] : local_.own()) {
+    if (rows == 0 || !declaration_of(open_name, table_.def()->name)) continue;
+    if (!local_.writer_unchanged()) {
+      throw Error(Code::kChanged, "timeseries: the transaction whose rows this statement reads has ended; run the statement again");
+    }
+    const TablePtr def = local_.writer()->table(open_name);
+    const ColumnMapPtr columns = map_columns(*table_.def(), def->schema, "rows of this transaction");
+    const std::int64_t begin = declarations++ << kDeclarationBits;
+    Writer::OwnRows own = local_.writer()->own_rows(def);
+    // One ordinal for both: between two scans of a statement rows may move from the one to the other.
+    auto add = [&](Database& db, const std::string& from, std::int64_t last, std::int64_t first) {
+      add_near({&db, {from, " WHERE rowid<=" + std::to_string(last), columns}, begin + first, nullptr, ""}, 0, true);
+    };
+    if (own.spilled_rows) add(*own.spilled, "main." + quote_identifier(open_name), std::min(rows, own.spilled_rows), 0);
+    if (rows > own.spilled_rows) add(*own.scratch, own.scratch_table, rows - own.spilled_rows, own.spilled_rows);
   }
-  Writer::OwnRows own = local_.writer()->own_rows(def);
-  // One ordinal for both: between two scans of a statement rows may move from the one to the other.
-  auto add = [&](Database& db, const std::string& from, std::int64_t last, std::int64_t first) {
-    add_near({&db, {from, " WHERE rowid<=" + std::to_string(last)}, first, nullptr, ""}, 0, true);
-  };
-  if (own.spilled_rows) add(*own.spilled, "main." + quote_identifier(def->open_name), std::min(rows, own.spilled_rows), 0);
-  if (rows > own.spilled_rows) add(*own.scratch, own.scratch_table, rows - own.spilled_rows, own.spilled_rows);
 }
 
 void SourceFinder::add_open_shards() {
-  const TablePtr& def = table_.def();
   std::int64_t ordinal = 1;
   for (const auto& reader : local_.open()) {
-    std::int64_t here = ordinal++;
-    if (!reader->has_table(*def)) continue;
-    ScanSource where{"main." + quote_identifier(def->open_name), visibility_sql(*def, reader->visibility())};
-    add_near({&reader->db(), std::move(where), 0, reader, "open/" + reader->file()}, here, false);
+    std::int64_t here = ordinal++, declarations = 0;
+    for (ScanSource& rows : open_rows(table_, local_.view(), *reader)) {
+      add_near({&reader->db(), std::move(rows), declarations++ << kDeclarationBits, reader, "open/" + reader->file()}, here, false);
+    }
   }
+}
+
+std::vector<ScanSource> open_rows(Table& table, SpoolView& view, OpenShardReader& reader) {
+  const TablePtr& def = table.def();
+  std::vector<ScanSource> found;
+  for (const std::string& declared : reader.declarations(def->name)) {
+    const TablePtr rows = view.declared({def->name, declared});
+    // Whoever declared it has told the spool of the schema that allows it.
+    auto look = [&](const ArchiveSchemaPtr&) {
+      if (auto known = view.db().archive_schema(def->name)) {
+        Schema schema = schema_from_json(known->schema_json, "spool.db of " + view.spool().directory());
+        def->archive->offer(std::make_shared<ArchiveSchema>(ArchiveSchema{known->number, std::move(schema)}));
+      }
+      return def->archive->newest();
+    };
+    ColumnMapPtr columns = map_columns(*def, rows->schema, "open/" + reader.file(), look);
+    found.push_back({"main." + quote_identifier(rows->open_name), visibility_sql(*rows, reader.visibility()), std::move(columns)});
+  }
+  return found;
 }
 
 void SourceFinder::add_sealed() {
@@ -155,7 +180,7 @@ std::unique_ptr<RowStream> stream_source(Table& table, StatementSnapshot& statem
                                          const std::shared_ptr<const ScanPlan>& plan) {
   if (source.near) {
     const NearRows& rows = *source.near;
-    return stream_statement(*rows.db, table.def(), rows.where, plan, rows.first_row, rows.keep);
+    return stream_statement(*rows.db, rows.where, plan, rows.first_row, rows.keep);
   }
   return stream_shard(table.session().shard_files(), table.store(), table.def(), source.shard.ref(), plan, &statement.cancel,
                       &statement.stats, table.session());

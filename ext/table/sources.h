@@ -67,6 +67,9 @@ class SourceFinder {
   std::vector<Source> sources_;
 };
 
+// Where the rows of a table lie in an open shard: one place for each declaration that they were written by.
+std::vector<ScanSource> open_rows(Table& table, SpoolView& view, OpenShardReader& reader);
+
 std::unique_ptr<RowStream> stream_source(Table& table, StatementSnapshot& statement, const Source& source,
                                          const std::shared_ptr<const ScanPlan>& plan);
 

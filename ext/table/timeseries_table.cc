@@ -10,6 +10,7 @@
 #include "ext/archive/archive_schema.h"
 #include "ext/archive/flusher.h"
 #include "ext/archive/shard_name.h"
+#include "ext/base/clock.h"
 #include "ext/table/best_index.h"
 #include "ext/table/cursor.h"
 #include "ext/table/time_value.h"
@@ -108,46 +109,110 @@ StoreOptions Table::store_options() const {
   return options;
 }
 
-// The spool remembers the schema it was first given: a contradiction is refused at once, also while the store is away.
+namespace {
+
+// Ends a question that need not be answered: what is known already will do.
+class Deadline : public Cancel {
+ public:
+  Deadline(const Cancel& statement, bool bounded) : statement_(statement), end_ms_(bounded ? now_ms() + kAskMs : INT64_MAX) {}
+  bool cancelled() const override { return statement_.cancelled() || passed(); }
+  void charge(std::uint64_t requests, std::uint64_t bytes) const override { statement_.charge(requests, bytes); }
+  bool passed() const { return now_ms() > end_ms_; }
+
+ private:
+  static constexpr std::int64_t kAskMs = 3000;
+  static std::int64_t now_ms() { return Clock::system().steady_ms(); }
+  const Cancel& statement_;
+  const std::int64_t end_ms_;
+};
+
+}  // namespace
+
+// `bounded`: there is something to go on with, so that a store that is away is no error.
+void Table::ask_archive(KnownArchive& archive, bool bounded) {
+  QueryStats stats;
+  StatementCancel cancel(&stats);
+  const Deadline deadline(cancel, bounded);
+  auto store = this->store();
+  try {
+    session_->wait_for(cancel, {[&] { archive.look(archive.newest(), *store, table_directory(archive_name_), &deadline); }});
+  } catch (const Error& e) {
+    const bool away = e.code() == Code::kUnavailable || e.code() == Code::kForbidden || e.code() == Code::kNotFound ||
+                      (e.code() == Code::kInterrupted && !cancel.cancelled());
+    if (!bounded || !away) throw;
+  }
+}
+
+void Table::remember_archive(SpoolDb& db) {
+  const ArchiveSchemaPtr newest = def_->archive->newest();
+  if (!newest || newest->number <= remembered_) return;
+  db.remember_archive(archive_name_, newest->number, schema_to_json(newest->schema));
+  remembered_ = newest->number;
+  if (auto news = behind_archive(*def_, *newest)) sqlite3_log(SQLITE_NOTICE, "timeseries: %s", news->c_str());
+}
+
 void Table::agree_on_schema() {
   if (!spool_) {
     spool();
     return;
   }
   SpoolDb& db = session_->view(spool_).db();
+  std::shared_ptr<KnownArchive> archive = spool_->known_archive(archive_name_);
+  if (auto row = db.archive_schema(archive_name_)) {
+    Schema schema = schema_from_json(row->schema_json, "spool.db of " + spool_->directory());
+    archive->offer(std::make_shared<ArchiveSchema>(ArchiveSchema{row->number, std::move(schema)}));
+  }
+  const Schema schema = def_ ? def_->schema : newest_schema(db, *archive);
+  const std::string declared = agree_on_declaration(db, schema, *archive);
+  if (def_ && def_->declared == declared && def_->archive == archive) return;
+  def_ = make_table_def(archive_name_, schema, declared, archive);
+  remember_archive(db);
+}
+
+// Of a table that is connected without columns: the archive's newest, or what the spool remembers where the store is away.
+Schema Table::newest_schema(SpoolDb& db, KnownArchive& archive) {
+  const std::string remembered = db.schema_json(archive_name_);
+  ask_archive(archive, archive.newest() || !remembered.empty());
+  if (const ArchiveSchemaPtr newest = archive.newest()) {
+    const bool first = remembered.empty();
+    Schema schema = newest->schema.plain();
+    if (first) db.remember_schema(archive_name_, schema_to_json(schema));
+    if (first) db.set_archive_checked(archive_name_);
+    return schema;
+  }
+  if (!remembered.empty()) return schema_from_json(remembered, "spool.db of " + spool_->directory());
+  throw Error(Code::kBadInput, "timeseries: there is no table " + archive_name_ + " at " + store()->describe() +
+                                   " yet; declare its columns, one of them TIMESTAMP, for example (ts TIMESTAMP, host TEXT TAG, "
+                                   "value REAL)");
+}
+
+// The spool remembers how the table was first declared and what it knows of the archive: a contradiction is refused at once, also while
+// the store is away. A declaration that differs in what may differ is one of its own. The archive is asked where only a schema that is
+// newer than what is known here could help.
+std::string Table::agree_on_declaration(SpoolDb& db, const Schema& schema, KnownArchive& archive) {
+  const std::string json = schema_to_json(schema), where = "spool.db of " + spool_->directory();
   std::string known = db.schema_json(archive_name_);
-  if (def_) {
-    if (known.empty()) {
-      db.remember_schema(archive_name_, schema_to_json(def_->schema));
-      return;
-    }
-    auto difference = contradiction(def_->schema, schema_from_json(known, "spool.db of " + spool_->directory()));
-    if (difference) {
-      throw Error(Code::kBadInput, "timeseries: the declaration of " + archive_name_ + " contradicts what the spool " +
-                                       spool_->directory() + " remembers of it: " + *difference +
-                                       "; declare it as before, or choose another table= or spool=");
-    }
-    return;
+  if (known.empty()) {
+    db.remember_schema(archive_name_, json);
+    known = db.schema_json(archive_name_);  // another process may have been faster
   }
-  Schema schema;
-  if (!known.empty()) {
-    schema = schema_from_json(known, "spool.db of " + spool_->directory());
-  } else {
-    QueryStats stats;
-    StatementCancel cancel(&stats);
-    std::optional<Schema> archive;
-    auto store = this->store();
-    session_->wait_for(cancel, {[&] { archive = read_archive_schema(*store, table_directory(archive_name_), &cancel); }});
-    if (!archive) {
-      throw Error(Code::kBadInput, "timeseries: there is no table " + archive_name_ + " at " + store->describe() +
-                                       " yet; declare its columns, one of them TIMESTAMP, for example (ts TIMESTAMP, host TEXT TAG, "
-                                       "value REAL)");
-    }
-    schema = *archive;
-    db.remember_schema(archive_name_, schema_to_json(schema));
-    db.set_archive_checked(archive_name_);
+  const Schema first = schema_from_json(known, where);
+  const std::string id = declaration_id(schema);
+  if (id == declaration_id(first)) return "";
+  if (!db.schema_json(archive_name_, id).empty()) return id;
+  auto reference = [&] {
+    const ArchiveSchemaPtr newest = archive.newest();
+    return newest ? newest->schema : first;
+  };
+  if (contradiction(schema, reference())) ask_archive(archive, true);
+  if (auto difference = contradiction(schema, reference())) {
+    throw Error(Code::kBadInput, "timeseries: the declaration of " + archive_name_ + " contradicts what the spool " + spool_->directory() +
+                                     " remembers of it: " + *difference +
+                                     contradiction_remedy(*make_table_def(archive_name_, schema), reference(),
+                                                          "; declare it as before, or choose another table= or spool="));
   }
-  def_ = make_table_def(archive_name_, schema);
+  db.remember_schema(archive_name_, json, id);
+  return id;
 }
 
 void Table::connect(bool creating) {
@@ -174,18 +239,26 @@ void Table::declare() {
 
 void Table::check_archive(StatementSnapshot& statement, std::vector<std::function<void()>> meanwhile) {
   SpoolDb& db = session_->view(spool()).db();
-  if (db.archive_checked(archive_name_)) return session_->wait_for(statement.cancel, meanwhile);
-  auto store = this->store();
   auto table = def();
-  bool there = false;
+  remember_archive(db);
+  if (db.archive_checked(archive_name_, table->declared)) return session_->wait_for(statement.cancel, meanwhile);
+  auto store = this->store();
+  ArchiveSchemaPtr archive;
   auto compare = [&] {
-    auto archive = read_archive_schema(*store, table->directory, &statement.cancel);
-    there = archive.has_value();
-    if (archive) check_archive_schema(*store, *table, *archive);
+    archive = table->archive->look(table->archive->newest(), *store, table->directory, &statement.cancel);
+    if (archive) check_archive_schema(*store, *table, archive->schema);
   };
   meanwhile.insert(meanwhile.begin(), compare);
   session_->wait_for(statement.cancel, meanwhile);
-  if (there) db.set_archive_checked(archive_name_);
+  if (!archive) return;
+  db.set_archive_checked(archive_name_, table->declared);
+  remember_archive(db);
+}
+
+std::string Table::news_of_archive() {
+  agree_on_schema();  // reads what other processes have told the spool
+  const ArchiveSchemaPtr newest = def()->archive->newest();
+  return newest ? behind_archive(*def(), *newest).value_or("") : "";
 }
 
 void Table::refuse_write(const char* what) const {
@@ -212,8 +285,8 @@ void Table::check_not_null(int column, bool is_null) const {
 
 void Table::add_row(sqlite3_value** values) {
   require_writable("INSERT");
+  Writer& writer = this->writer();  // first: only now the spool has agreed to the declaration
   const TableDef& table = *def();
-  Writer& writer = this->writer();
   RowBuffer& rows = writer.buffer(def_);
   int columns = static_cast<int>(table.schema.columns.size()), time = table.schema.time_column;
   for (int c : table.not_null) check_not_null(c, sqlite3_value_type(values[c]) == SQLITE_NULL);
@@ -232,9 +305,8 @@ void Table::add_row(sqlite3_value** values) {
 
 void Table::add_rows(const RowBuffer& rows) {
   require_writable("INSERT");
-  def();
   Writer& writer = this->writer();
-  writer.buffer(def_).append(rows);
+  writer.buffer(def()).append(rows);
   session_->transaction().join(writer, declaration_.spool_limit);
   writer.added(rows.rows());
 }

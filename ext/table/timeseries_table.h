@@ -39,9 +39,12 @@ class Table : public sqlite3_vtab {
   std::shared_ptr<Store> store_without_cache() const;
   Writer& writer();  // the connection's, of this process
 
-  // The schema of the archive agrees with ours, or there is none yet. Asked of the store once per spool, while `meanwhile`
-  // runs on another worker; of two errors the schema's is thrown.
+  // The schema of the archive agrees with ours, or there is none yet. Asked of the store once per spool and declaration, while
+  // `meanwhile` runs on another worker; of two errors the schema's is thrown.
   void check_archive(StatementSnapshot& statement, std::vector<std::function<void()>> meanwhile);
+
+  // What a newer schema of the archive has, as far as the spool has heard of it, as a sentence; "": nothing.
+  std::string news_of_archive();
 
   // Adds a row to the open transaction: one value per column. Throws and leaves nothing of it.
   void add_row(sqlite3_value** values);
@@ -56,6 +59,10 @@ class Table : public sqlite3_vtab {
   [[noreturn]] void refuse_write(const char* what) const;
   StoreOptions store_options() const;
   void agree_on_schema();
+  Schema newest_schema(SpoolDb& db, KnownArchive& archive);
+  std::string agree_on_declaration(SpoolDb& db, const Schema& schema, KnownArchive& archive);
+  void ask_archive(KnownArchive& archive, bool bounded);
+  void remember_archive(SpoolDb& db);
 
   std::shared_ptr<Session> session_;
   std::string schema_name_, sql_name_, archive_name_;
@@ -66,6 +73,7 @@ class Table : public sqlite3_vtab {
   std::shared_ptr<Store> store_;
   Writer* writer_ = nullptr;  // the session's, looked up once in each process
   std::uint64_t writer_generation_ = 0;
+  std::int64_t remembered_ = 0;  // number of the archive's schema that the spool has
 };
 
 // Registers the modules `timeseries` and `timeseries_transaction`. The session lives as long as a registration does.

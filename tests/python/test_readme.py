@@ -141,9 +141,9 @@ class Readme(support.TimeseriesCase):
 
     def test_every_text_of_the_troubleshooting_table_is_one_that_test_errors_meets(self):
         """Tests of errors assert whole messages; each text of the table must be part of one of them."""
-        from . import test_errors, test_explain, test_fan_out, test_publish, test_rollup
+        from . import test_errors, test_evolution, test_explain, test_fan_out, test_publish, test_rollup
         met = ""
-        for module in (test_errors, test_explain, test_fan_out, test_publish, test_rollup):
+        for module in (test_errors, test_evolution, test_explain, test_fan_out, test_publish, test_rollup):
             with open(module.__file__, encoding="utf-8") as f:
                 met += f.read()
         met = re.sub(r'"\s*\n\s*"', "", met).replace("\\\"", "\"").replace("%%", "%")
