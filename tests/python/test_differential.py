@@ -339,13 +339,17 @@ def comparable(rows, how):
 
 
 class Differential(support.TimeseriesCase):
-    def fill(self, rng, location, precision, partition, own):
-        """A connection that sees the same rows in `v` (everywhere a row can be) and in `p` (an ordinary table)."""
+    def fill(self, rng, location, precision, partition, own, later=0):
+        """A connection that sees the same rows in `v` (everywhere a row can be) and in `p` (an ordinary table).
+
+        The last `later` columns are added between the batches of rows; other connections stay with what they had, or connect anew."""
         rows = Rows(rng, UNITS[precision], SPAN[partition])
-        columns = ", ".join("%s %s" % (quoted(n), d) for n, d, _ in COLUMNS)
+        known = len(COLUMNS) - later
+        columns = ", ".join("%s %s" % (quoted(n), d) for n, d, _ in COLUMNS[:known])
         create = ("CREATE VIRTUAL TABLE v USING timeseries(%s, location='%s', precision='%s', partition='%s', flush_on_close='never', "
                   "flush_timeout='%dms')"
                   % ("ts TIMESTAMP, id INTEGER, " + columns, location, precision, partition, 300 * support.PATIENCE))
+        newest = create.replace("ts TIMESTAMP, id INTEGER, " + columns + ", ", "")
         insert = "INSERT INTO {} VALUES(%s)" % ",".join("?" * (2 + len(COLUMNS)))
         writers = [self.connect(so=support.WITH_FAILPOINTS, isolation_level=None) for _ in range(3)]
         for db in writers:
@@ -354,9 +358,28 @@ class Differential(support.TimeseriesCase):
         reader.text_factory = Text
         reader.execute("CREATE TABLE p(ts INTEGER, id INTEGER, %s)" % ", ".join("%s %s" % (quoted(n), d) for n, _, d in COLUMNS))
 
+        width = {db: 2 + known for db in writers}
+
+        def again(db, sql=newest):
+            db.execute("DROP TABLE v")
+            db.execute(sql)
+            width[db] = 2 + known
+
+        def grow():
+            nonlocal known
+            if known == len(COLUMNS):
+                return
+            for name, declared, _ in COLUMNS[known:known + rng.choice([1, 2])]:
+                known += 1
+                again(reader)
+                reader.execute("SELECT ts_add_column('v', ?)", ("%s %s" % (quoted(name), declared),)).fetchone()
+            for db in rng.sample(writers, 2) + [reader]:
+                again(db)
+
         def add(db, batch):
+            batch = [row[:width[db]] + (None,) * (2 + len(COLUMNS) - width[db]) for row in batch]
             db.execute("BEGIN")
-            db.executemany(insert.format("v"), batch)
+            db.executemany("INSERT INTO v VALUES(%s)" % ",".join("?" * width[db]), [row[:width[db]] for row in batch])
             db.execute("COMMIT")
             reader.executemany(insert.format("p"), batch)
 
@@ -364,12 +387,19 @@ class Differential(support.TimeseriesCase):
         for _ in range(2):
             add(rng.choice(writers), rows.make(30))
             support.flush(reader, "v")
+            grow()
         os.environ["TIMESERIES_FAILPOINT"] = "upload.attempted=error"
         add(rng.choice(writers), rows.make(25))
+        grow()
         with self.assertRaises(support.sqlite3.OperationalError):
             reader.execute("SELECT ts_flush('v')").fetchone()
         for db in writers:
             add(db, rows.make(10))
+            while known < len(COLUMNS) and db is writers[1]:
+                grow()
+        if later:
+            again(reader)
+            again(writers[1])
         states = {bytes(s).decode() for (s,) in reader.execute("SELECT state FROM ts_files('v')")}
         self.assertEqual(states, {"open", "sealed", "stored"})
 
@@ -390,6 +420,7 @@ class Differential(support.TimeseriesCase):
                 reader.execute("ROLLBACK TO s")
                 if step != 1:
                     reader.execute("RELEASE s")
+        self.writers = writers
         return reader, rows
 
     def answer(self, db, sql, arguments, table):
@@ -398,15 +429,17 @@ class Differential(support.TimeseriesCase):
         except support.sqlite3.Error as e:
             return None, str(e)
 
-    def run_round(self, number, count, location):
+    def run_round(self, number, count, location, later=0):
         rng = random.Random(SEED * 1_000_003 + number)
         precision, partition = rng.choice(list(UNITS)), rng.choice(list(SPAN))
         own = number % 2 == 1
         self.setenv("TIMESERIES_FAILPOINT", "none=error")
-        db, rows = self.fill(rng, location, precision, partition, own)
+        db, rows = self.fill(rng, location, precision, partition, own, later)
         generator = Generator(rng, rows)
         errors = 0
-        for _ in range(count):
+        for n in range(count):
+            if later and n % 20 == 0:
+                self.add_beside(rng, rows, n, db if not own else None)
             sql, arguments, how = generator.query()
             told = "seed %d round %d (%s, %s, own=%s): %s %r" % (SEED, number, precision, partition, own, sql, arguments)
             expected, wrong = self.answer(db, sql, arguments, "p")
@@ -418,6 +451,23 @@ class Differential(support.TimeseriesCase):
         self.assertLess(errors, count / 20)
         if own:
             db.execute("ROLLBACK")
+
+    def add_beside(self, rng, rows, number, reader):
+        """Another connection adds a column that the reader does not have, and a row with it where the reader would see it."""
+        other = self.writers[1]
+        other.execute("SELECT ts_add_column('v', ?)", ("extra%d %s" % (number, rng.choice(["INTEGER", "TEXT TAG"])),)).fetchone()
+        if not reader:
+            return  # its transaction goes on with what it has seen
+        row = rows.make(1)[0]
+        names = ", ".join(["ts", "id"] + list(map(quoted, NAMES)))
+        other.execute("INSERT INTO v(%s, extra%d) VALUES(%s)" % (names, number, ",".join("?" * (len(row) + 1))), (*row, number))
+        reader.execute("INSERT INTO p VALUES(%s)" % ",".join("?" * len(row)), row)
+
+    def test_random_queries_beside_changes(self):
+        """The same while columns come: the last five between the rows, tags among them, and others beside the queries."""
+        for number in range(2000, 2000 + max(2, support.DIFFERENTIAL_QUERIES // 500)):
+            with self.subTest(round=number):
+                self.run_round(number, min(QUERIES_PER_ROUND, support.DIFFERENTIAL_QUERIES), self.file_location("archive%d" % number), 5)
 
     def test_random_queries_on_files(self):
         """A random query answers as it does on an ordinary table, wherever the rows lie."""
