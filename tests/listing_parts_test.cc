@@ -39,7 +39,8 @@ struct Scan {
 std::vector<std::string> keys_of_all(const std::vector<ListingPtr>& listings) {
   std::vector<std::string> keys;
   for (const ListingPtr& listing : listings) {
-    for (std::size_t i = 0; i < listing->shards.size(); i++) keys.push_back(listing->shards.key(i));
+    const std::size_t end = listing->shards.after(listing->range.last);  // behind it a partition may be listed in part
+    for (std::size_t i = 0; i < end; i++) keys.push_back(listing->shards.key(i));
   }
   return keys;
 }
@@ -167,7 +168,7 @@ TEST_CASE("listing parts: of a million objects a query of an hour lists its part
   CHECK(store->lists() == std::vector<std::string>{"cpu/" + partition_name(hour, Precision::kMillis, Partition::kHour)});
   std::int64_t found = 0, others = catalogue.find(hour, hour + kHour - 1, [&](const ShardList&, std::size_t, std::int64_t) { found++; });
   CHECK(found == 60);
-  CHECK(others == 1000 - 60);  // a page is a page
+  CHECK(others == 15 * 60);  // a page is a page, of which 16 hours are whole
 }
 
 TEST_CASE("listing parts: a million objects are listed side by side, in hardly more pages than there are, and take 73 bytes each") {

@@ -71,11 +71,16 @@ std::shared_ptr<ShardList> Catalogue::stored_since(const Listing& listing) {
 void Catalogue::begin_whole(const Cancel* cancel, QueryStats& stats) {
   if (!covered_.empty()) return;
   const KeyRange everything = keys_of(*table_, INT64_MIN, INT64_MAX);
-  large_ = list(everything, 1, cancel, stats)->range.last < everything.last;
+  large_ = list(everything, 1, false, cancel, stats)->range.last < everything.last;
 }
 
 void Catalogue::cover(std::int64_t from, std::int64_t to, const Cancel* cancel, QueryStats& stats) {
-  if (covers(from, to)) return;
+  const KeyRange wanted = keys_of(*table_, from, to);
+  if (!missing(from, to).empty()) list_for(from, to, cancel, stats);
+  read_records(unread(wanted), cancel, stats);
+}
+
+void Catalogue::list_for(std::int64_t from, std::int64_t to, const Cancel* cancel, QueryStats& stats) {
   // A statement that goes on to earlier and earlier ranges lists twice as many partitions before them each time.
   const Schema& schema = table_->schema;
   from = std::clamp(from, table_->min_time, table_->max_time);
@@ -87,16 +92,22 @@ void Catalogue::cover(std::int64_t from, std::int64_t to, const Cancel* cancel, 
   list_all(missing(from, to), cancel, stats);
 }
 
-ListingPtr Catalogue::list(const KeyRange& range, std::size_t pages, const Cancel* cancel, QueryStats& stats) {
+// What has listed part of the range's first partition.
+ListingPtr Catalogue::begun(const KeyRange& range) const {
+  auto found = begun_.find(range.after);
+  return found == begun_.end() ? nullptr : found->second;
+}
+
+ListingPtr Catalogue::list(const KeyRange& range, std::size_t pages, bool some, const Cancel* cancel, QueryStats& stats) {
   const std::uint64_t drops = local_.view().spool().listings().drops();
-  std::vector<ListingPtr> listings = {Lister(*store_, table_, local_.state(), cancel).list(range, pages)};
+  std::vector<ListingPtr> listings = {Lister(*store_, table_, local_.state(), cancel).list(range, pages, some, begun(range))};
   add(listings, drops, stats);
   return listings[0];
 }
 
 void Catalogue::list_all(const KeyRange& range, const Cancel* cancel, QueryStats& stats) {
   const std::uint64_t drops = local_.view().spool().listings().drops();
-  add(list_in_parts(*store_, table_, local_.state(), range, cancel), drops, stats);
+  add(list_in_parts(*store_, table_, local_.state(), range, cancel, begun(range)), drops, stats);
 }
 
 void Catalogue::add(const std::vector<ListingPtr>& listings, std::uint64_t drops, QueryStats& stats) {
@@ -104,6 +115,8 @@ void Catalogue::add(const std::vector<ListingPtr>& listings, std::uint64_t drops
   for (const ListingPtr& listing : listings) {
     if (max_age_ms_ > 0) local_.view().spool().listings().keep(table_->name, listing, drops);
     for (const KeyRange& gap : gaps(listing->range)) take(listing, gap, hidden, stats);
+    begun_.erase(listing->range.after);
+    if (listing->at > listing->range.last) begun_[listing->range.last] = listing;
   }
 }
 
@@ -120,21 +133,29 @@ std::vector<KeyRange> Catalogue::gaps(const KeyRange& range) const {
   return found;
 }
 
-// Files whose rows the local snapshot has, or that were sealed after it.
-std::vector<std::string> Catalogue::hidden_keys() {
+// Files that were sealed after the local snapshot: it has their rows, or they were committed after the statement began.
+std::vector<std::string> Catalogue::keys_since() {
   if (alone_) return {};
   SpoolDb& db = local_.view().db();
-  std::vector<std::string> hidden = db.keys_after(table_->name, local_.state().last_seq);
+  std::vector<std::string> since = db.keys_after(table_->name, local_.state().last_seq);
   if (!db.remembers_since(local_.state().last_seq)) {
     throw Error(Code::kChanged, "timeseries: this statement has been open for more than a day, and what was stored meanwhile cannot be "
                                 "told from what was there; run the statement again");
   }
+  return since;
+}
+
+// Files whose rows the local snapshot has, or that were sealed after it.
+std::vector<std::string> Catalogue::hidden_keys() {
+  if (alone_) return {};
+  std::vector<std::string> hidden = keys_since();
   for (const SealedRow& row : local_.state().sealed) hidden.push_back(row.key);
   return hidden;
 }
 
 void Catalogue::take(const ListingPtr& listing, const KeyRange& range, const std::vector<std::string>& hidden, QueryStats& stats) {
   take(std::shared_ptr<const ShardList>(listing, &listing->shards), range, hidden, stats);
+  remember_records(*listing, range);
   auto next = std::find_if(covered_.begin(), covered_.end(), [&](const KeyRange& known) { return range.last <= known.after; });
   next = covered_.insert(next, range);
   if (next + 1 != covered_.end() && (next + 1)->after == next->last) {
@@ -173,6 +194,101 @@ std::size_t Catalogue::memory_bytes() const {
   return bytes;
 }
 
+// ---------------------------------------------------------------- records
+
+namespace {
+
+// "<table>/<partition>/" of a record's or merged file's key.
+std::string folder_of(const TableDef& table, const std::string& key) { return partition_border(table, key) + "/"; }
+
+UlidBits id_in(const std::string& key) {
+  constexpr std::size_t kUlid = 26, kExtension = 7;  // ".sqlite"
+  return key.size() < kUlid + kExtension ? UlidBits() : ulid_bits(std::string_view(key).substr(key.size() - kUlid - kExtension, kUlid));
+}
+
+}  // namespace
+
+void Catalogue::remember_records(const Listing& listing, const KeyRange& range) {
+  auto within = [&](const ObjectInfo& object) { return object.key > range.after && object.key <= range.last; };
+  for (const ObjectInfo& object : listing.records) {
+    if (within(object)) records_[folder_of(*table_, object.key)] = {object, {}, nullptr};
+  }
+  for (const ObjectInfo& object : listing.merged) {
+    if (!within(object)) continue;
+    auto found = records_.find(folder_of(*table_, object.key));
+    if (found != records_.end()) found->second.merged.push_back(object);
+  }
+}
+
+// Partitions of a range, ascending, whose records have not been read.
+std::vector<Catalogue::Folders::const_iterator> Catalogue::unread(const KeyRange& range) const {
+  std::vector<Folders::const_iterator> found;
+  for (auto at = records_.upper_bound(range.after); at != records_.end() && at->first <= range.last; ++at) {
+    if (!at->second.record) found.push_back(at);
+  }
+  return found;
+}
+
+void Catalogue::read_records(std::vector<Folders::const_iterator> folders, const Cancel* cancel, QueryStats& stats) {
+  if (folders.empty()) return;
+  std::vector<ObjectInfo> objects;
+  for (const auto& folder : folders) objects.push_back(folder->second.object);
+  std::vector<MergeRecordPtr> records = read_merge_records(*store_, *table_, objects, local_.view().spool().records(), cancel);
+  const std::vector<std::string> since = keys_since();  // what a record speaks of was sealed before it was written
+  for (std::size_t i = 0; i < folders.size(); i++) {
+    const std::string& folder = folders[i]->first;
+    refuse_merged_meanwhile(folder, *records[i], since);
+    Recorded& recorded = records_[folder];
+    recorded.record = std::move(records[i]);
+    hide_dead(folder, *recorded.record, stats);
+    add_live(folder, recorded, stats);
+  }
+}
+
+// Rows in an open shard that the snapshot reads would be in a merged file too.
+void Catalogue::refuse_merged_meanwhile(const std::string& folder, const MergeRecord& record, const std::vector<std::string>& since) {
+  for (const std::string& key : since) {
+    if (!key.starts_with(folder) || !record.is_dead(id_in(key))) continue;
+    throw Error(Code::kChanged, "timeseries: rows that were stored since this statement began have been merged or have expired already; "
+                                "run the statement again: " +
+                                    object_name(*store_, key));
+  }
+}
+
+void Catalogue::hide_dead(const std::string& folder, const MergeRecord& record, QueryStats& stats) {
+  const std::string behind = folder.substr(0, folder.size() - 1) + "0";  // '0' follows '/'
+  for (Block& block : blocks_) {
+    if (block.range.last <= folder || block.range.after >= behind) continue;
+    const std::size_t before = block.hidden.size();
+    const std::size_t end = std::min(block.end, block.list->after(behind));
+    for (std::size_t i = std::max(block.begin, block.list->after(folder)); i < end; i++) {
+      if (record.is_dead(block.list->id(i))) block.hidden.push_back(i);
+    }
+    std::sort(block.hidden.begin(), block.hidden.end());
+    block.hidden.erase(std::unique(block.hidden.begin(), block.hidden.end()), block.hidden.end());
+    stats.files_listed -= static_cast<std::int64_t>(block.hidden.size() - before);
+  }
+}
+
+// The ETag is the listing's where it has the file: in a copy of an archive files have other ETags than where the record was written.
+void Catalogue::add_live(const std::string& folder, const Recorded& recorded, QueryStats& stats) {
+  auto live = std::make_shared<ShardList>(table_, true);
+  for (const MergedFile& file : recorded.record->live) {
+    const std::string key = merged_file_key(*table_, file.name);
+    auto listed = std::find_if(recorded.merged.begin(), recorded.merged.end(),
+                               [&](const ObjectInfo& object) { return object.key == key && object.size == file.size; });
+    live->add(file.name, listed == recorded.merged.end() ? file.etag : listed->etag, file.size);
+  }
+  live->finish();
+  const std::string partition = folder.substr(0, folder.size() - 1);
+  take(std::move(live), {partition, partition + "0"}, {}, stats);
+}
+
+bool Catalogue::is_dead(const std::string& key) const {
+  auto found = records_.find(folder_of(*table_, key));
+  return found != records_.end() && found->second.record && found->second.record->is_dead(id_in(key));
+}
+
 // ---------------------------------------------------------------- walks
 
 std::int64_t Catalogue::bound(const CatalogueWalk& walk) const {
@@ -185,32 +301,57 @@ std::int64_t Catalogue::bound(const CatalogueWalk& walk) const {
   return end - (end < table.max_time);
 }
 
-bool Catalogue::knows_next(const CatalogueWalk& walk) const {
-  return std::any_of(covered_.begin(), covered_.end(), [&](const KeyRange& known) {
-    return walk.down ? known.after < walk.left.last && walk.left.last <= known.last
-                     : known.after <= walk.left.after && walk.left.after < known.last;
-  });
+// What is covered right at a walk's place, as far as it wants.
+KeyRange Catalogue::known_next(const CatalogueWalk& walk) const {
+  for (const KeyRange& known : covered_) {
+    if (walk.down && known.after < walk.left.last && walk.left.last <= known.last) {
+      return {std::max(known.after, walk.left.after), walk.left.last};
+    }
+    if (!walk.down && known.after <= walk.left.after && walk.left.after < known.last) {
+      return {walk.left.after, std::min(known.last, walk.left.last)};
+    }
+  }
+  return {walk.left.after, walk.left.after};
 }
 
+bool Catalogue::knows_next(const CatalogueWalk& walk) const {
+  CatalogueWalk one = walk;
+  return !take_next(one).empty();
+}
+
+// Up to the first partition whose record has not been read.
 KeyRange Catalogue::take_next(CatalogueWalk& walk) const {
-  const KeyRange before = walk.left;
+  KeyRange next = known_next(walk);
+  if (next.empty()) return next;
+  const auto folders = unread(next);
+  auto partition = [](const Folders::const_iterator& folder) { return folder->first.substr(0, folder->first.size() - 1); };
   if (walk.down) {
-    for (auto known = covered_.rbegin(); known != covered_.rend(); ++known) {
-      if (known->after < walk.left.last && walk.left.last <= known->last) walk.left.last = std::max(known->after, walk.left.after);
-    }
-    return {walk.left.last, before.last};
+    if (!folders.empty()) next.after = std::min(next.last, partition(folders.back()) + "0");
+    walk.left.last = next.after;
+  } else {
+    if (!folders.empty()) next.last = std::max(next.after, partition(folders.front()));
+    walk.left.after = next.last;
   }
-  for (const KeyRange& known : covered_) {
-    if (known.after <= walk.left.after && walk.left.after < known.last) walk.left.after = std::min(known.last, walk.left.last);
-  }
-  return {before.after, walk.left.after};
+  return next;
 }
 
 void Catalogue::list_next(CatalogueWalk& walk, const Cancel* cancel, QueryStats& stats) {
-  constexpr std::size_t kMostPages = 16;  // rows wait for them
-  if (walk.down) return list_down(walk, cancel, stats);
-  list(walk.left, walk.step, cancel, stats);
-  walk.step = std::min(2 * walk.step, kMostPages);
+  constexpr std::size_t kMostPages = 16, kMostRecords = 64;  // rows wait for them
+  if (known_next(walk).empty()) {
+    if (walk.down) {
+      list_down(walk, cancel, stats);
+    } else {
+      list(walk.left, walk.step, true, cancel, stats);
+      walk.step = std::min(2 * walk.step, kMostPages);
+    }
+  }
+  auto folders = unread(known_next(walk));
+  if (folders.size() > walk.records) {
+    walk.down ? folders.erase(folders.begin(), folders.end() - static_cast<std::ptrdiff_t>(walk.records))
+              : folders.erase(folders.begin() + static_cast<std::ptrdiff_t>(walk.records), folders.end());
+  }
+  if (!folders.empty()) walk.records = std::min(2 * walk.records, kMostRecords);
+  read_records(std::move(folders), cancel, stats);
 }
 
 // LIST only goes forwards, so going back means to guess where to begin: some partitions before what is known, or before now. Where
@@ -233,7 +374,7 @@ void Catalogue::list_down(CatalogueWalk& walk, const Cancel* cancel, QueryStats&
   const bool small = covered_.empty() && !walk.large;
   std::string after = small || walk.step > kMostPartitions ? floor : std::max(floor, key_before(*table_, guess));
   for (bool first = small;; first = false) {
-    ListingPtr listing = list({after, last}, 1, cancel, stats);
+    ListingPtr listing = list({after, last}, 1, false, cancel, stats);
     const std::string& at = listing->range.last;
     if (at >= last) {
       walk.step *= listing->shards.size() ? 2 : 8;  // where nothing was, who knows how far down something is

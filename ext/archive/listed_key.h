@@ -13,11 +13,14 @@ struct ListedKey {
     kShard,
     kContradiction,  // a shard's name that contradicts itself or its partition
     kSchema,         // a schema object
+    kRecord,         // a merge record of a partition
+    kMerged,         // a file in a partition's merged/: counts where its record says so
     kReserved,       // of a newer version
     kForeign         // somebody else's: ignored
   };
   Kind kind = Kind::kForeign;
-  ShardName name;  // of a kShard or kContradiction
+  ShardName name;              // of a kShard, kMerged or kContradiction
+  std::int64_t sequence = 0;   // of a kRecord
 };
 
 // `key` begins with the table's directory and '/'.

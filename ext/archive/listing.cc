@@ -2,6 +2,7 @@
 #include "ext/archive/listing.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "ext/archive/listed_key.h"
 #include "ext/base/clock.h"
@@ -19,28 +20,47 @@ KeyRange keys_of(const TableDef& table, std::int64_t from, std::int64_t to) {
           to >= table.max_time ? table.directory + "0" : partition(to) + "0"};
 }
 
+std::string partition_border(const TableDef& table, const std::string& key) {
+  const std::size_t begin = table.directory.size() + 1;
+  const std::size_t slash = key.size() > begin ? key.find('/', begin) : std::string::npos;
+  const bool inside = slash != std::string::npos && is_partition_name(key.substr(begin, slash - begin), table.schema.partition);
+  return inside ? key.substr(0, slash) : key;
+}
+
 // ---------------------------------------------------------------- the store
 
-Listing Lister::nothing_yet(const KeyRange& range) const {
+Listing Lister::nothing_yet(const KeyRange& range, const ListingPtr& begun) const {
   Listing listing{range, ShardList(table_), Clock::system().steady_ms(), Clock::system().now_ms(), state_.last_seq};
+  listing.at = range.after;
+  if (begun) {
+    listing.steady_ms = begun->steady_ms;
+    listing.wall_ms = begun->wall_ms;
+    listing.at = begun->at;
+    listing.shards.append(begun->shards, begun->shards.after(range.after));
+    auto later = [&](const ObjectInfo& object) { return object.key > range.after; };
+    std::copy_if(begun->records.begin(), begun->records.end(), std::back_inserter(listing.records), later);
+    std::copy_if(begun->merged.begin(), begun->merged.end(), std::back_inserter(listing.merged), later);
+  }
   for (const SealedRow& row : state_.sealed) {
     if (row.table == table_->name) listing.waiting.push_back(row.seq);
   }
   return listing;
 }
 
-ListingPtr Lister::list(const KeyRange& range, std::size_t pages) {
-  auto listing = std::make_shared<Listing>(nothing_yet(range));
-  std::string at = range.after;
+ListingPtr Lister::list(const KeyRange& range, std::size_t pages, bool some, const ListingPtr& begun) {
+  auto listing = std::make_shared<Listing>(nothing_yet(range, begun));
+  std::string& at = listing->at;
+  auto complete = [&] { return std::max(range.after, partition_border(*table_, at)); };
   bool more = true;
-  for (std::size_t n = 0; more && at < range.last && n < pages; n++) {
+  for (std::size_t n = 0; more && at < range.last && (n < pages || (some && complete() == range.after)); n++) {
     ListPage page = fetch(at);
-    for (const ObjectInfo& object : page.objects) add(object, listing->shards);
+    for (const ObjectInfo& object : page.objects) add(object, *listing);
     if (!page.objects.empty()) at = page.objects.back().key;
     more = page.more;
   }
   TS_FAILPOINT("snapshot.listed");
-  listing->range.last = more ? at : table_->directory + "0";
+  if (!more) at = table_->directory + "0";
+  listing->range.last = complete();
   listing->shards.finish();
   return listing;
 }
@@ -53,12 +73,19 @@ ListPage Lister::fetch(const std::string& at) const {
   return page;
 }
 
-void Lister::add(const ObjectInfo& object, ShardList& shards) const {
+void Lister::add(const ObjectInfo& object, Listing& listing) const {
   const ListedKey listed = classify_key(object.key, *table_);
   switch (listed.kind) {
     case ListedKey::Kind::kSchema:   // numbered ones are known, others were refused when the schema was read
     case ListedKey::Kind::kForeign:  // somebody else's file
       return;
+    case ListedKey::Kind::kRecord:
+      // The highest counts, and they ascend.
+      if (!listing.records.empty() && partition_border(*table_, listing.records.back().key) == partition_border(*table_, object.key)) {
+        listing.records.pop_back();
+      }
+      return listing.records.push_back(object);
+    case ListedKey::Kind::kMerged: return listing.merged.push_back(object);
     case ListedKey::Kind::kReserved:
       throw Error(Code::kTooNew,
                   "archive: written by a newer version (unknown object " + object_name(store_, object.key) + "); upgrade timeseries");
@@ -66,7 +93,7 @@ void Lister::add(const ObjectInfo& object, ShardList& shards) const {
       throw Error(Code::kCorrupt, "archive: a shard's name contradicts itself or its partition: " + object_name(store_, object.key));
     case ListedKey::Kind::kShard: break;
   }
-  shards.add(listed.name, object.etag, object.size);
+  listing.shards.add(listed.name, object.etag, object.size);
 }
 
 // ---------------------------------------------------------------- young ones
@@ -87,7 +114,7 @@ ListingPtr YoungListings::find(const std::string& table, const std::string& key,
 
 void YoungListings::keep(const std::string& table, ListingPtr listing, std::uint64_t drops) {
   std::lock_guard lock(mutex_);
-  if (drops != drops_ || listing->shards.size() > kMostShards) return;
+  if (drops != drops_ || listing->range.empty() || listing->shards.size() > kMostShards) return;
   const KeyRange& range = listing->range;
   std::size_t shards = listing->shards.size(), listings = 1;
   for (auto kept = kept_.rbegin(); kept != kept_.rend(); ++kept) {

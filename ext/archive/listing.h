@@ -1,5 +1,8 @@
 // Listing: what the store said lies in a range of a table's keys, and those of them that are young enough to be used again.
 //
+// Its range is whole partitions, so that a partition's record (merge_record.h), which is listed after its shards, is never older than
+// the names that it is applied to.
+//
 // What it does not say of this spool's own files, spool.db does: which were not stored when it began, and which came later.
 #pragma once
 #include <cstdint>
@@ -23,13 +26,20 @@ struct KeyRange {
 // The keys of the partitions that hold rows of [from, to]. Everything where it is not bounded: also what is no shard.
 KeyRange keys_of(const TableDef& table, std::int64_t from, std::int64_t to);
 
+// Where keys of the partition that holds `key` begin; a key outside of partitions is its own border. All before it is complete.
+std::string partition_border(const TableDef& table, const std::string& key);
+
 struct Listing {
-  KeyRange range;
+  KeyRange range;    // complete; shards of a partition that is listed in part lie behind its end
   ShardList shards;
   // As it was before the first request:
   std::int64_t steady_ms = 0, wall_ms = 0;
   std::int64_t last_seq = 0;            // of the spool
   std::vector<std::int64_t> waiting{};  // its sealed files of this table that were not known to be stored
+  // Listed too:
+  std::vector<ObjectInfo> records{};    // the highest of each partition that has one
+  std::vector<ObjectInfo> merged{};     // files in merged/
+  std::string at{};                     // up to here
 };
 using ListingPtr = std::shared_ptr<const Listing>;
 
@@ -38,13 +48,14 @@ class Lister {
  public:
   Lister(Store& store, TablePtr table, const SpoolState& state, const Cancel* cancel)
       : store_(store), table_(std::move(table)), state_(state), cancel_(cancel) {}
-  // Page after page, at most so many, until the range is listed. The answer's range ends where it is complete to.
-  ListingPtr list(const KeyRange& range, std::size_t pages);
+  // Page after page, at most so many, until the range is listed. The answer's range ends where it is complete to; that may be where it
+  // begins, unless `some` asks to go on to the end of a partition. `begun` has listed part of the range's first partition.
+  ListingPtr list(const KeyRange& range, std::size_t pages, bool some = false, const ListingPtr& begun = nullptr);
 
   // Its steps, for who lists in another way.
-  Listing nothing_yet(const KeyRange& range) const;                      // a listing that begins now
-  ListPage fetch(const std::string& at) const;                           // the page after a key, its order checked
-  void add(const ObjectInfo& object, ShardList& shards) const;  // if it is a shard
+  Listing nothing_yet(const KeyRange& range, const ListingPtr& begun) const;  // a listing that begins now, or goes on
+  ListPage fetch(const std::string& at) const;                                // the page after a key, its order checked
+  void add(const ObjectInfo& object, Listing& listing) const;                 // if it is of interest
 
  private:
   Store& store_;

@@ -49,13 +49,13 @@ class Parts {
   Parts(Store& store, const TablePtr& table, const SpoolState& state, const Cancel* cancel)
       : store_(store), table_(table), state_(state), cancel_(cancel) {}
 
-  std::vector<ListingPtr> list(const KeyRange& range) {
+  std::vector<ListingPtr> list(const KeyRange& range, const ListingPtr& begun) {
     std::vector<ListingPtr> found;
-    found.push_back(Lister(store_, table_, state_, cancel_).list(range, 1));
+    found.push_back(Lister(store_, table_, state_, cancel_).list(range, 1, false, begun));
     if (found[0]->range.last >= range.last) return found;
     {
       std::unique_lock lock(mutex_);
-      begin(*found[0], range);
+      begin(found[0], range);
       changed_.wait(lock, [this] { return working_ == 0; });
     }
     if (error_) std::rethrow_exception(error_);
@@ -72,27 +72,27 @@ class Parts {
   };
 
   // With the mutex held, as all that does not say otherwise.
-  void begin(const Listing& first, const KeyRange& range) {
-    const std::string& at = first.range.last;
-    const std::size_t shards = first.shards.size();
-    const double span = shards ? static_cast<double>(first.shards.start(shards - 1)) - static_cast<double>(first.shards.start(0)) : 0;
+  void begin(const ListingPtr& first, const KeyRange& range) {
+    const std::string& at = first->range.last;
+    const ShardList& shards = first->shards;
+    const double span = shards.size() ? static_cast<double>(shards.start(shards.size() - 1)) - static_cast<double>(shards.start(0)) : 0;
     const Schema& schema = table_->schema;
     const std::int64_t now = convert_precision(Clock::system().now_ms(), Precision::kMillis, schema.precision);
     // What lies in the future is mostly nothing: the time up to the end of all times says nothing of how much there is.
     const std::string future = key_before(*table_, partition_end(now, schema.precision, schema.partition));
-    if (at < future && future < range.last) {
-      add({at, future}, span);
+    if (first->at < future && future < range.last) {
+      add({at, future}, span, first);
       add({future, range.last}, std::numeric_limits<double>::infinity());
     } else {
-      add({at, range.last}, span);
+      add({at, range.last}, span, first);
     }
     while (working_ < kListedAtOnce && split()) {
     }
   }
 
-  void add(KeyRange range, double span) {
-    auto listing = std::make_shared<Listing>(Lister(store_, table_, state_, cancel_).nothing_yet(range));
-    parts_.push_back({listing, range.after, span});
+  void add(KeyRange range, double span, const ListingPtr& begun = nullptr) {
+    auto listing = std::make_shared<Listing>(Lister(store_, table_, state_, cancel_).nothing_yet(range, begun));
+    parts_.push_back({listing, listing->at, span});
     working_++;
     try {
       WorkerPool::fetchers().submit([this, part = &parts_.back()] { work(*part); });
@@ -111,18 +111,27 @@ class Parts {
     return part.span > 0 ? left / part.span : left > 0 ? 1e18 : 0;
   }
 
+  // Where a partition begins, near the middle of what is left of a part; empty: none does.
+  std::string border_in(const Part& part) const {
+    const Schema& schema = table_->schema;
+    const std::string& last = part.listing->range.last;
+    if (part.at >= last) return {};
+    const std::int64_t middle = std::midpoint(at_of(part), end_of(part));
+    std::string border = key_before(*table_, partition_start(middle, schema.precision, schema.partition));
+    if (border <= part.at) border = key_before(*table_, partition_end(middle, schema.precision, schema.partition));
+    return border > part.at && border < last ? border : std::string();
+  }
+
   // Somebody who has nothing to do takes the later half of the longest rest. false: that is not worth it.
   bool split() {
     constexpr double kWorthwhilePages = 4;
     Part* longest = nullptr;
     for (Part& part : parts_) {
-      if (part.at < part.listing->range.last && (!longest || pages_left(part) > pages_left(*longest))) longest = &part;
+      if (!border_in(part).empty() && (!longest || pages_left(part) > pages_left(*longest))) longest = &part;
     }
     if (!longest || error_ || pages_left(*longest) < kWorthwhilePages) return false;
     std::string& last = longest->listing->range.last;
-    const std::int64_t low = at_of(*longest), high = end_of(*longest);
-    std::string middle = key_before(*table_, std::midpoint(low, high));
-    if (middle <= longest->at || middle >= last) return false;
+    std::string middle = border_in(*longest);
     std::swap(middle, last);
     add({last, middle}, longest->span);
     return true;
@@ -145,12 +154,13 @@ class Parts {
         part.at = end ? last : page.objects.back().key;
         lock.unlock();
         const std::size_t before = part.listing->shards.size();
-        for (const ObjectInfo& object : page.objects) lister.add(object, part.listing->shards);
+        for (const ObjectInfo& object : page.objects) lister.add(object, *part.listing);
         lock.lock();
         const ShardList& shards = part.listing->shards;
         if (shards.size() > before + 1)
           part.span = static_cast<double>(shards.start(shards.size() - 1)) - static_cast<double>(shards.start(before));
       }
+      part.listing->at = part.listing->range.last;
       part.listing->shards.finish();
       while (working_ <= kListedAtOnce && split()) {
       }
@@ -177,8 +187,8 @@ class Parts {
 }  // namespace
 
 std::vector<ListingPtr> list_in_parts(Store& store, const TablePtr& table, const SpoolState& state, const KeyRange& range,
-                                      const Cancel* cancel) {
-  return Parts(store, table, state, cancel).list(range);
+                                      const Cancel* cancel, const ListingPtr& begun) {
+  return Parts(store, table, state, cancel).list(range, begun);
 }
 
 }  // namespace ts

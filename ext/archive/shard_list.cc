@@ -39,6 +39,19 @@ void ShardList::add(const ShardName& name, std::string_view etag, std::uint64_t 
   entries_.push_back(entry);
 }
 
+void ShardList::append(const ShardList& other, std::size_t from) {
+  for (std::size_t i = from; i < other.size(); i++) {
+    Entry entry = other.entries_[i];
+    entry.writer = writer_index(other.writers_[entry.writer]);
+    if (entry.etag_length & kPooled) {
+      const std::uint64_t at = etags_.size();
+      etags_ += other.etag(other.entries_[i]);
+      std::memcpy(entry.etag.data(), &at, sizeof at);
+    }
+    entries_.push_back(entry);
+  }
+}
+
 void ShardList::finish() {
   entries_.shrink_to_fit();
   etags_.shrink_to_fit();
@@ -55,7 +68,8 @@ std::uint32_t ShardList::writer_index(const std::string& writer) {
 std::string ShardList::key(std::size_t i) const {
   const Entry& entry = entries_[i];
   const Schema& schema = table_->schema;
-  return table_->directory + "/" + partition_name(entry.start, schema.precision, schema.partition) + "/" +
+  return table_->directory + "/" + partition_name(entry.start, schema.precision, schema.partition) +
+         (merged_ ? "/merged/" : "/") +
          format_shard_name({entry.start, entry.end, entry.rows, writers_[entry.writer], ulid_text(entry.ulid)}, schema.precision);
 }
 

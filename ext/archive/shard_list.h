@@ -24,10 +24,12 @@ struct ShardRef {
 // A listing of millions is held in memory while a statement runs, and longer where max_staleness asks for it.
 class ShardList {
  public:
-  explicit ShardList(TablePtr table) : table_(std::move(table)) {}
+  // `merged`: of files in the partitions' folders merged/, not of shards beside them.
+  explicit ShardList(TablePtr table, bool merged = false) : table_(std::move(table)), merged_(merged) {}
 
   // Appends a shard, whose key sorts after those that are there.
   void add(const ShardName& name, std::string_view etag, std::uint64_t size);
+  void append(const ShardList& other, std::size_t from);  // those of `other` from there on, which sort after those that are there
   void finish();  // nothing more comes: lets go of what was held in advance
 
   std::size_t size() const { return entries_.size(); }
@@ -40,6 +42,7 @@ class ShardList {
     const UlidBits& id = entries_[i].ulid;
     return 1 + static_cast<std::int64_t>((id.low ^ id.high * 0x9e3779b97f4a7c15u) % static_cast<std::uint64_t>(parts));
   }
+  UlidBits id(std::size_t i) const { return entries_[i].ulid; }
   std::string key(std::size_t i) const;
   ShardRef ref(std::size_t i) const;
   std::size_t after(std::string_view key) const;  // the first one whose key sorts after it
@@ -59,6 +62,7 @@ class ShardList {
   std::string etag(const Entry& entry) const;
 
   TablePtr table_;
+  bool merged_ = false;
   std::vector<Entry> entries_;
   std::vector<std::string> writers_;  // mostly few: one for each host
   std::unordered_map<std::string, std::uint32_t> writer_indexes_;  // until finish()

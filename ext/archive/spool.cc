@@ -10,6 +10,7 @@
 #include "ext/archive/archive_schema.h"
 #include "ext/archive/flusher.h"
 #include "ext/archive/listing.h"
+#include "ext/archive/record_reader.h"
 #include "ext/archive/shard_name.h"
 #include "ext/base/clock.h"
 #include "ext/base/failpoint.h"
@@ -138,6 +139,7 @@ Spool::Spool(const SpoolConfig& config)
       on_close_(static_cast<int>(config.on_close)),
       make_db_(connect()),
       listings_(std::make_unique<YoungListings>()),
+      records_(std::make_unique<KnownRecords>()),
       flusher_(std::make_unique<Flusher>(*this, config.flush_timeout_ms)) {}
 
 void Spool::merge(const SpoolConfig& config) {
@@ -155,6 +157,7 @@ Spool::~Spool() {
   if (stale()) {  // the parent's: its threads do not exist here and its files are not ours to close
     flusher_.release();
     listings_.release();
+    records_.release();
     make_db_->abandon();
     make_db_.release();
     for (auto& shard : ready_) shard->abandon(), shard.release();

@@ -25,6 +25,7 @@ namespace ts {
 
 class Flusher;
 class KnownArchive;
+class KnownRecords;
 class YoungListings;
 
 enum class OnClose { kDue, kAlways, kNever };
@@ -91,6 +92,7 @@ class Spool {
 
   Flusher& flusher() { return *flusher_; }
   YoungListings& listings() { return *listings_; }
+  KnownRecords& records() { return *records_; }
 
  private:
   explicit Spool(const SpoolConfig& config);
@@ -118,6 +120,7 @@ class Spool {
   std::unique_ptr<SpoolDb> make_db_;
 
   std::unique_ptr<YoungListings> listings_;
+  std::unique_ptr<KnownRecords> records_;
   std::unique_ptr<Flusher> flusher_;
 };
 

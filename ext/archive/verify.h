@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ext/archive/listed_key.h"
+#include "ext/archive/merge_record.h"
 #include "ext/base/cancel.h"
 #include "vfs/store.h"
 
@@ -15,7 +16,9 @@ namespace ts {
 struct Verdict {
   ObjectInfo object;
   ListedKey listed;
-  const char* state = "ok";  // ok, damaged, gone (removed or replaced since it was listed), newer (a newer version's), foreign
+  // ok, damaged, missing (a live merged file that is not there), gone (removed or replaced since it was listed), dead (merged or
+  // expired: it does not count), unnamed (in merged/, and no record speaks of it), newer (a newer version's), foreign
+  const char* state = "ok";
   std::string problem;       // a sentence; empty where it is ok
   std::int64_t pages = 0;
   bool checksums = false;    // each page carries one, and it is right
@@ -32,15 +35,21 @@ class ArchiveWalk {
   std::vector<Verdict> next(std::size_t most, const Cancel* cancel);
 
  private:
-  void place(Verdict& found);
+  void place(Verdict& found, const Cancel* cancel);
+  void look_up(const std::string& partition, const Cancel* cancel);
+  void name_missing(const std::string& upto, std::vector<Verdict>& found, const Cancel* cancel);
+  void follow(Verdict& found);
 
   Store& store_;
   const TableDef& table_;
+  const std::string start_;
   std::string after_;
   std::vector<ObjectInfo> page_;
   std::size_t at_ = 0;
   bool more_ = true;
   bool first_ = true;
+  std::optional<MergeRecord> record_;  // of the partition that the walk is in
+  std::size_t live_ = 0;               // the next of its live files that is to come
   std::int64_t latest_ = 0;         // last row of the shards so far
   std::vector<std::int64_t> ends_;  // of those that may reach to the next one
 };

@@ -35,11 +35,9 @@ OpenFacts open_facts(Table& table, SpoolView& view, OpenShardReader& reader) {
   return facts;
 }
 
-FactRows files(Session& session, const FactArguments& arguments) {
-  Table& table = session.resolve(arguments.table);
+FactRows list_files(Session& session, Table& table, StatementSnapshot& statement) {
   const TablePtr& def = table.def();
   FactRows rows;
-  StatementSnapshot statement;
   LocalSnapshot local(session.view(table.spool()), nullptr);
   for (const auto& reader : local.open()) {
     OpenFacts facts = open_facts(table, local.view(), *reader);
@@ -54,17 +52,25 @@ FactRows files(Session& session, const FactArguments& arguments) {
     rows.push_back(
         {fact(key), fact(parsed->start), fact(parsed->end), fact(parsed->rows), fact(bytes), fact(std::string(state)), std::move(etag)});
   };
-  for (const SealedRow& row : local.state().sealed) {
-    if (row.table == def->name && !table.is_snapshot()) shard(row.key, row.bytes, "sealed", no_fact());
-  }
   Catalogue catalogue(table.store(), def, local, 0, table.is_snapshot());
   table.check_archive(statement, {[&] { catalogue.cover(INT64_MIN, INT64_MAX, &statement.cancel, statement.stats); }});
+  for (const SealedRow& row : local.state().sealed) {
+    if (row.table == def->name && !table.is_snapshot() && !catalogue.is_dead(row.key)) shard(row.key, row.bytes, "sealed", no_fact());
+  }
   catalogue.find(INT64_MIN, INT64_MAX, [&](const ShardList& list, std::size_t i, std::int64_t) {
     const Declaration& declaration = table.declaration();
     if (declaration.slices > 0 && list.part(i, declaration.slices) != declaration.slice) return;
     const ShardRef ref = list.ref(i);
     shard(ref.key, static_cast<std::int64_t>(ref.size), "stored", fact(ref.etag));
   });
+  return rows;
+}
+
+FactRows files(Session& session, const FactArguments& arguments) {
+  Table& table = session.resolve(arguments.table);
+  FactRows rows;
+  StatementSnapshot statement;
+  statement.begin_scan([&] { rows = list_files(session, table, statement); });
   return rows;
 }
 

@@ -43,7 +43,6 @@ void SourceFinder::begin_near() {
   if (!local_.state().open.empty() || !local_.state().sealed.empty()) table_.spool()->flusher().start();
   add_own_rows();
   add_open_shards();
-  add_sealed();
   open_catalogue();
 }
 
@@ -109,22 +108,27 @@ std::vector<ScanSource> open_rows(Table& table, SpoolView& view, OpenShardReader
   return found;
 }
 
-void SourceFinder::add_sealed() {
-  const TablePtr& def = table_.def();
+// Those whose keys are in a range that the catalogue knows. A dead one was merged, or expired, although this spool does not know yet
+// that it was stored.
+void SourceFinder::add_sealed(const KeyRange& keys) {
   std::int64_t ordinal = 1 + static_cast<std::int64_t>(local_.open().size());
   for (const SealedRow& row : local_.state().sealed) {
     std::int64_t here = ordinal++;
-    if (row.table != def->name) continue;
-    auto name = parse_shard_name(row.key.substr(row.key.rfind('/') + 1), def->schema.precision);
-    if (!name) throw Error(Code::kCorrupt, "spool: not a shard's name: " + row.key);
-    if (name->end < from_ || name->start > to_) {
-      statement_.stats.files_pruned++;
-      continue;
-    }
-    ShardRef ref{row.key, "", table_.spool()->sealed_directory() + "/" + row.file, static_cast<std::uint64_t>(row.bytes), name->start,
-                 name->end, name->rows};
-    add_file(here, name->start, name->end, name->rows, {nullptr, 0, std::make_shared<const ShardRef>(std::move(ref))});
+    if (row.table != table_.def()->name || row.key <= keys.after || row.key > keys.last) continue;
+    if (!catalogue_->is_dead(row.key)) add_sealed(here, row);
   }
+}
+
+void SourceFinder::add_sealed(std::int64_t ordinal, const SealedRow& row) {
+  auto name = parse_shard_name(row.key.substr(row.key.rfind('/') + 1), table_.def()->schema.precision);
+  if (!name) throw Error(Code::kCorrupt, "spool: not a shard's name: " + row.key);
+  if (name->end < from_ || name->start > to_) {
+    statement_.stats.files_pruned++;
+    return;
+  }
+  ShardRef ref{row.key, "", table_.spool()->sealed_directory() + "/" + row.file, static_cast<std::uint64_t>(row.bytes), name->start,
+               name->end, name->rows};
+  add_file(ordinal, name->start, name->end, name->rows, {nullptr, 0, std::make_shared<const ShardRef>(std::move(ref))});
 }
 
 void SourceFinder::add_file(std::int64_t ordinal, std::int64_t start, std::int64_t end, std::int64_t rows, ShardPlace place) {
@@ -167,6 +171,7 @@ void SourceFinder::run(const std::function<void()>& list) {
 }
 
 void SourceFinder::add_listed(const KeyRange& keys) {
+  if (!table_.is_snapshot()) add_sealed(keys);
   const std::int64_t first = 1 + static_cast<std::int64_t>(local_.open().size() + local_.state().sealed.size());
   const Declaration& declaration = table_.declaration();
   auto add = [&](const ShardList& list, std::size_t i, std::int64_t place) {

@@ -39,7 +39,8 @@ class SourceFinder {
       : table_(table), statement_(statement), local_(local), from_(from), to_(to) {}
 
   std::vector<Source> all();
-  // The first ones: those of the spool. After them the others, as long as more().
+  // The first ones: uncommitted rows and those in open shards. After them the others, as long as more(): sealed files that wait in the
+  // spool come with their partition, whose record says whether they count.
   std::vector<Source> begin(bool down);
   bool more() const { return !walk_.done(); }
   // Of what is still to come nothing ends later (down), or begins earlier.
@@ -50,7 +51,8 @@ class SourceFinder {
   void begin_near();
   void add_own_rows();
   void add_open_shards();
-  void add_sealed();
+  void add_sealed(const KeyRange& keys);
+  void add_sealed(std::int64_t ordinal, const SealedRow& row);
   void add_near(NearRows rows, std::int64_t ordinal, bool own);
   void add_listed(const KeyRange& keys);
   void add_file(std::int64_t ordinal, std::int64_t start, std::int64_t end, std::int64_t rows, ShardPlace place);

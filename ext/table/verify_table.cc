@@ -65,7 +65,8 @@ class VerifyCursor : public sqlite3_vtab_cursor {
                        }});
     std::vector<std::function<void()>> tasks;
     for (Verdict& verdict : found_) {
-      if (verdict.listed.kind != ListedKey::Kind::kShard) continue;
+      const bool rows = verdict.listed.kind == ListedKey::Kind::kShard || verdict.listed.kind == ListedKey::Kind::kMerged;
+      if (!rows || !verdict.problem.empty()) continue;
       tasks.push_back([this, &verdict] { verify_shard(store_, def_, verdict, &statement_.cancel); });
     }
     if (!tasks.empty()) session_->wait_for(statement_.cancel, tasks);
@@ -91,7 +92,9 @@ void VerifyCursor::result(sqlite3_context* context, int column) const {
   if (column == kTableName) return result_text(context, name_);
   const Verdict& v = found_[at_];
   const ShardName& name = v.listed.name;
-  bool named = v.listed.kind == ListedKey::Kind::kShard || v.listed.kind == ListedKey::Kind::kContradiction;
+  const bool file = v.listed.kind == ListedKey::Kind::kShard || v.listed.kind == ListedKey::Kind::kMerged;
+  const bool named = file || v.listed.kind == ListedKey::Kind::kContradiction;
+  const bool counts = file && std::string_view(v.state) != "dead" && std::string_view(v.state) != "unnamed";
   auto number = [&](bool known, std::int64_t value) {
     if (known) sqlite3_result_int64(context, value);
   };
@@ -108,7 +111,7 @@ void VerifyCursor::result(sqlite3_context* context, int column) const {
     case kPages: return number(v.pages != 0, v.pages);
     case kChecksums: return number(v.problem.empty(), v.checksums);
     case kGap: return number(v.gap.has_value(), v.gap.value_or(0));
-    default: return number(v.listed.kind == ListedKey::Kind::kShard, v.overlaps);
+    default: return number(counts, v.overlaps);
   }
 }
 
