@@ -38,9 +38,8 @@ std::string option_fault(std::string_view text) { return fault({"ts TIMESTAMP", 
 
 constexpr const char* kOptionNames =
     "location, table, spool, precision, partition, flush_size, flush_interval, flush_timeout, spool_limit, durability, cache_dir, "
-    "cache_size, "
-    "max_staleness, flush_on_close, endpoint, region, profile, anonymous, hedge, snapshot, slice, "
-    "max_bytes, max_requests, prices, link";
+    "cache_size, max_staleness, compact_grace, retention, flush_on_close, endpoint, region, profile, "
+    "anonymous, hedge, snapshot, slice, max_bytes, max_requests, prices, link";
 
 }  // namespace
 
@@ -290,6 +289,11 @@ TEST_CASE("declaration: the defaults are ms, day, 64MB, 5m, 15s, no spool limit,
 }
 
 TEST_CASE("declaration: a listing is used again for an hour at most") {
+  CHECK(parsed({"location='file:///a'"}).retention_ms == 0);
+  CHECK(parsed({"location='file:///a'"}).compact_grace_ms == 3600'000);
+  CHECK(parsed({"retention='90 days'"}).retention_ms == 90ll * 86'400'000);
+  CHECK(parsed({"compact_grace='10m'"}).compact_grace_ms == 600'000);
+  CHECK(option_fault("retention='3599s'") == "timeseries: retention: must be at least 1h, or 0 for ever");
   CHECK(parsed({"max_staleness='1h'"}).max_staleness_ms == 3600'000);
   CHECK(parsed({"max_staleness=0"}).max_staleness_ms == 0);
   CHECK(option_fault("max_staleness='3601s'") == "timeseries: max_staleness: must be at most 1h, and 0 for a fresh listing each time");

@@ -8,6 +8,7 @@
 #include <new>
 
 #include "ext/archive/archive_schema.h"
+#include "ext/archive/expiry.h"
 #include "ext/archive/importer.h"
 #include "ext/archive/sealed_file.h"
 #include "ext/archive/sealer.h"
@@ -23,6 +24,7 @@ constexpr std::int64_t kFollowerMs = 10'000;     // overdue by this much: the pr
 constexpr std::int64_t kBackoffBaseMs = 500;      // first wait after a failed upload
 constexpr std::int64_t kBackoffCapMs = 60'000;    // longest wait
 constexpr std::int64_t kGarbageMs = 3600'000;     // files nobody knows: older than any creation under way
+constexpr std::int64_t kExpireMs = 600'000;       // how often it is looked for old partitions
 constexpr std::int64_t kHurryMs = 250;            // longest wait after a failure while somebody waits for a flush
 constexpr std::int64_t kLookMs = 600'000;         // how often the archive's schema is asked for while files are stored
 constexpr std::int64_t kDecideMs = 50;            // a live writer needs that long from its durable rows to commit or rollback
@@ -133,6 +135,7 @@ void Flusher::pass(SpoolDb& db, bool everything) {
     attempt([&] { upload(db); });
     held([&] { retire_files(db); });
     held([&] { collect_garbage(db); });
+    attempt([&] { expire(db); });
   }
   if (first) std::rethrow_exception(first);
 }
@@ -494,6 +497,60 @@ void Flusher::collect_garbage(SpoolDb& db) {
     std::string path = spool_.open_directory() + "/" + name;
     std::string file = name.substr(0, name.find(".db") == std::string::npos ? 0 : name.find(".db") + 3);
     if (!file.empty() && old(path) && !db.knows_open_file(file)) remove_file(path);
+  }
+}
+
+// ---------------------------------------------------------------- expire
+
+// Not before the archive is known to be what was declared.
+bool Flusher::may_expire(SpoolDb& db, const TableDef& table) {
+  {
+    ForkHold hold;
+    if (db.archive_checked(table.name)) return true;
+  }
+  const auto archive = read_archive_schema(spool_.store(), table.directory, stop_.get());
+  if (!archive) return false;
+  check_archive_schema(spool_.store(), table, *archive);
+  ForkHold hold;
+  db.set_archive_checked(table.name);
+  return true;
+}
+
+// One partition of each table at a time, so that uploads go on in between.
+void Flusher::expire(SpoolDb& db) {
+  for (const auto& [name, retention] : spool_.retentions()) {
+    Old& old = old_[name];
+    if (stop_->cancelled() || (old.partitions.empty() && steady_ms() < old.next_ms)) continue;
+    try {
+      TablePtr def;
+      {
+        ForkHold hold;
+        def = table(db, name);
+      }
+      Expiry expiry(spool_.store(), *def, "retention", retention.grace_ms);
+      if (old.partitions.empty()) {
+        constexpr std::size_t kMostPartitions = 1000;
+        old.next_ms = steady_ms() + kExpireMs;
+        if (!may_expire(db, *def)) continue;
+        const std::int64_t before = convert_precision(now_ms() - retention.keep_ms, Precision::kMillis, def->schema.precision);
+        old.partitions = expiry.old_partitions(before, kMostPartitions, stop_.get());
+        std::reverse(old.partitions.begin(), old.partitions.end());
+      }
+      if (old.partitions.empty()) continue;
+      TS_FAILPOINT("retention.begin");
+      const OldPartition gone = expiry.expire(old.partitions.back(), now_ms(), stop_.get());
+      old.partitions.pop_back();
+      if (gone.files) {
+        sqlite3_log(SQLITE_NOTICE, "timeseries: retention of %s: partition %s has expired, %lld files with %lld rows", name.c_str(),
+                    gone.name.c_str(), static_cast<long long>(gone.files), static_cast<long long>(gone.rows));
+      }
+    } catch (const Error& e) {
+      if (stop_->cancelled()) return;
+      ForkHold hold;
+      if (!sqlite3_get_autocommit(db.db().get())) throw;
+      old = {{}, steady_ms() + kBackoffCapMs};
+      failed(db, name, std::string("retention: ") + e.what());
+    }
   }
 }
 

@@ -59,6 +59,8 @@ class Flusher {
   void upload_one(SpoolDb& db, const SealedRow& row);
   void retire_files(SpoolDb& db);
   void collect_garbage(SpoolDb& db);
+  void expire(SpoolDb& db);
+  bool may_expire(SpoolDb& db, const TableDef& table);
   void failed(SpoolDb& db, const std::string& table, const std::string& error);
   void progressed();
   bool holds_rows(const OpenRow& row);
@@ -90,6 +92,11 @@ class Flusher {
   std::set<std::int64_t> stuck_;  // shards whose writers are in the middle of a transaction, perhaps stopped: what they have
                                   // committed is sealed, and the shards stay open
   std::int64_t next_garbage_ = 0;
+  struct Old {
+    std::vector<std::string> partitions;  // that are to expire, the oldest last
+    std::int64_t next_ms = 0;             // when it is looked for them again
+  };
+  std::map<std::string, Old> old_;  // by table
 };
 
 }  // namespace ts

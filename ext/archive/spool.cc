@@ -292,6 +292,18 @@ void Spool::keep_ready(SpoolDb& db) {
   give_back(make_shard(db));
 }
 
+void Spool::retain(const std::string& table, Retention retention) {
+  std::lock_guard lock(mutex_);
+  Retention& known = retentions_[table];
+  known.keep_ms = std::max(known.keep_ms, retention.keep_ms);
+  known.grace_ms = std::max(known.grace_ms, retention.grace_ms);
+}
+
+std::map<std::string, Retention> Spool::retentions() {
+  std::lock_guard lock(mutex_);
+  return retentions_;
+}
+
 bool Spool::owner_alive(std::int64_t id) {
   {
     std::lock_guard lock(mutex_);

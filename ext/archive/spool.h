@@ -30,6 +30,11 @@ class YoungListings;
 
 enum class OnClose { kDue, kAlways, kNever };
 
+// How long rows of a table are kept, and how long their files stay after that.
+struct Retention {
+  std::int64_t keep_ms = 0, grace_ms = 0;
+};
+
 struct SpoolConfig {
   std::string directory;
   std::string location;  // normalised
@@ -89,6 +94,9 @@ class Spool {
   std::shared_ptr<KnownArchive> known_archive(const std::string& table);
   // The table as one of the spool's declarations says. Throws kCorrupt where there is no such declaration.
   TablePtr declared_table(SpoolDb& db, const DeclaredRow& row);
+  // Of several declarations of a table in a process the one that keeps longest counts.
+  void retain(const std::string& table, Retention retention);
+  std::map<std::string, Retention> retentions();
 
   Flusher& flusher() { return *flusher_; }
   YoungListings& listings() { return *listings_; }
@@ -115,6 +123,7 @@ class Spool {
   std::vector<std::unique_ptr<OpenShard>> used_;   // with rows, of closed connections
   std::int64_t newest_taken_ = 0;
   std::map<std::string, std::shared_ptr<KnownArchive>> archives_;  // by table
+  std::map<std::string, Retention> retentions_;  // by table
 
   std::mutex make_mutex_;  // guards make_db_
   std::unique_ptr<SpoolDb> make_db_;

@@ -72,6 +72,7 @@ void parse_slice(Declaration& declaration, std::string_view text, std::string_vi
 }
 
 constexpr std::int64_t kMostStalenessMs = 3600'000;  // spool.db remembers for a day what was stored meanwhile
+constexpr std::int64_t kLeastRetentionMs = 3600'000;
 
 constexpr Option kOptions[] = {
     {"location", [](Declaration& d, std::string_view value, std::string_view) { d.store.location = value; }},
@@ -117,6 +118,14 @@ constexpr Option kOptions[] = {
      [](Declaration& d, std::string_view value, std::string_view label) {
        d.max_staleness_ms = parse_duration(value, label);
        if (d.max_staleness_ms > kMostStalenessMs) bad(std::string(label) + ": must be at most 1h, and 0 for a fresh listing each time");
+     }},
+    {"compact_grace",
+     [](Declaration& d, std::string_view value, std::string_view label) { d.compact_grace_ms = parse_duration(value, label); }},
+    {"retention",
+     [](Declaration& d, std::string_view value, std::string_view label) {
+       d.retention_ms = parse_duration(value, label);
+       // A slip of the unit would take everything.
+       if (d.retention_ms > 0 && d.retention_ms < kLeastRetentionMs) bad(std::string(label) + ": must be at least 1h, or 0 for ever");
      }},
     {"flush_on_close",
      [](Declaration& d, std::string_view value, std::string_view label) {

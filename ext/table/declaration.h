@@ -28,6 +28,8 @@ struct Declaration {
   std::string cache_dir;                    // empty: no disk cache
   std::uint64_t cache_size = 1ull << 30;    // bytes
   std::int64_t max_staleness_ms = 0;        // of a listing that is used again; 0: every statement lists
+  std::int64_t compact_grace_ms = 3600'000;  // that long replaced and expired files stay, for those who read them
+  std::int64_t retention_ms = 0;             // of rows; 0: for ever
   FlushOnClose flush_on_close = FlushOnClose::kDue;
   std::int64_t slice = 0, slices = 0;       // the files of a snapshot that it reads: part 1 to `slices`; 0: all
   std::uint64_t max_bytes = 0;              // of objects, that one statement may ask the store for; 0: no limit

@@ -1,5 +1,5 @@
-// Tables of facts: ts_files(table), ts_status(table), ts_last_query(), ts_explain(table, from, to). Each scan makes its rows at once
-// and walks them.
+// Tables of facts: ts_files(table), ts_status(table), ts_last_query(), ts_explain(table, from, to), and what ts_expire(table, before) did.
+// Each scan makes its rows at once and walks them.
 //
 //   ts_files(table):  name, start, end, rows, bytes, state, etag        one row per shard; start and end in the table's unit
 //   ts_status(table): buffered_rows, buffered_bytes, oldest_buffered, uploads, upload_errors, last_error, last_upload, spool_bytes
@@ -8,6 +8,7 @@
 
 #include "ext/archive/flusher.h"
 #include "ext/archive/shard_name.h"
+#include "ext/table/expire.h"
 #include "ext/table/explain.h"
 #include "ext/table/functions.h"
 #include "ext/table/sources.h"
@@ -117,8 +118,10 @@ struct Facts {
   const char* name;
   const char* columns;
   int count;  // of columns; the hidden arguments follow
-  int arguments;  // of the hidden columns table_name, from_ts and to_ts: the first must be given, others may be
+  int arguments;  // of the hidden columns table_name and two others: the first must be given, others may be
   FactRows (*make)(Session&, const FactArguments&);
+  const char* second = "from_ts";
+  const char* third = "to_ts";
 };
 
 const Facts kFacts[] = {
@@ -135,6 +138,7 @@ const Facts kFacts[] = {
      "files INTEGER, rows INTEGER, lists INTEGER, gets INTEGER, requests INTEGER, bytes INTEGER, seconds REAL, dollars REAL, "
      "round_trip_ms INTEGER, bytes_per_s INTEGER, measured TEXT",
      11, 3, explain},
+    {"ts_expire", "partition TEXT, files INTEGER, rows INTEGER, bytes INTEGER, removed INTEGER", 5, 3, expire, "before", "dry_run"},
 };
 
 struct Registration {
@@ -159,9 +163,9 @@ int xConnect(sqlite3* db, void* aux, int, const char* const*, sqlite3_vtab** out
         static_cast<sqlite3_vtab&>(*table) = {};
         table->registration = *static_cast<Registration*>(aux);
         const Facts& facts = *table->registration.facts;
-        static constexpr const char* kArguments[] = {", table_name TEXT HIDDEN", ", from_ts HIDDEN", ", to_ts HIDDEN"};
+        const std::string arguments[] = {"table_name TEXT", facts.second, facts.third};
         std::string sql = std::string("CREATE TABLE x(") + facts.columns;
-        for (int i = 0; i < facts.arguments; i++) sql += kArguments[i];
+        for (int i = 0; i < facts.arguments; i++) sql += ", " + arguments[i] + " HIDDEN";
         sql += ")";
         int rc = sqlite3_declare_vtab(db, sql.c_str());
         if (rc != SQLITE_OK) throw_sqlite(db, rc, facts.name);

@@ -6,6 +6,7 @@
 //   ts_unpack(source, target)                              rows written
 //   ts_files(table)  ts_status(table)  ts_last_query()     tables of facts
 //   ts_explain(table, from, to)                            a table of what a query takes, told before
+//   ts_expire(table, before [, dry_run])                  old partitions leave the archive
 //   ts_verify(table)                                       a table of what is wrong in the archive
 //   timeseries_version()  timeseries_debug()               text
 #pragma once

@@ -91,6 +91,10 @@ const std::shared_ptr<Spool>& Table::spool() {
   config.on_close = on_close_of(declaration_.flush_on_close);
   spool_ = Spool::open(config);
   agree_on_schema();
+  if (declaration_.retention_ms > 0) {
+    spool_->retain(archive_name_, {declaration_.retention_ms, declaration_.compact_grace_ms});
+    spool_->flusher().start();
+  }
   return spool_;
 }
 
@@ -419,7 +423,9 @@ int xUpdate(sqlite3_vtab* base, int argc, sqlite3_value** argv, sqlite3_int64* r
       [&] {
         Table& table = table_of(base);
         if (argc == 1) {
-          throw Error(Code::kReadOnly, "timeseries: " + table.sql_name() + " is append-only; DELETE is not possible");
+          throw Error(Code::kReadOnly, "timeseries: " + table.sql_name() +
+                                           " is append-only; DELETE is not possible; ts_expire removes what is older than a time, by whole "
+                                           "partitions");
         }
         if (sqlite3_value_type(argv[0]) != SQLITE_NULL) {
           throw Error(Code::kReadOnly, "timeseries: " + table.sql_name() + " is append-only; UPDATE is not possible");

@@ -218,7 +218,8 @@ class Rows(Case):
                 self.assertFails(self.db, "SELECT ts_insert('cpu', ?)", message, (text,))
 
     def test_only_appends(self):
-        self.assertFails(self.db, "DELETE FROM cpu", "timeseries: cpu is append-only; DELETE is not possible")
+        self.assertFails(self.db, "DELETE FROM cpu", "timeseries: cpu is append-only; DELETE is not possible; "
+                         "ts_expire removes what is older than a time, by whole partitions")
         self.assertFails(self.db, "UPDATE cpu SET v = 2", "timeseries: cpu is append-only; UPDATE is not possible")
         self.assertFails(self.db, "INSERT INTO cpu(ts, n, _file) VALUES(1, 1, 'x')",
                          "timeseries: _file of cpu tells where a row lies and cannot be inserted")

@@ -115,7 +115,8 @@ class Readme(support.TimeseriesCase):
     def test_names_every_column_of_the_tables_of_facts(self):
         db = self.connect()
         db.execute("CREATE VIRTUAL TABLE temp.cpu USING timeseries(ts TIMESTAMP, location='%s')" % self.file_location())
-        for table in ("ts_files('cpu')", "ts_status('cpu')", "ts_verify('cpu')", "ts_last_query()"):
+        for table in ("ts_files('cpu')", "ts_status('cpu')", "ts_verify('cpu')", "ts_last_query()",
+                      "ts_expire('cpu', 0)"):
             self.assertDocumented({"`%s`" % column[0] for column in db.execute("SELECT * FROM " + table).description})
 
     def test_names_every_option_and_its_default(self):
