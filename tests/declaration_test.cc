@@ -288,12 +288,15 @@ TEST_CASE("declaration: the defaults are ms, day, 64MB, 5m, 15s, no spool limit,
   CHECK(d.store.hedge);
 }
 
-TEST_CASE("declaration: a listing is used again for an hour at most") {
-  CHECK(parsed({"location='file:///a'"}).retention_ms == 0);
-  CHECK(parsed({"location='file:///a'"}).compact_grace_ms == 3600'000);
+TEST_CASE("declaration: rows are kept for an hour at least, or for ever, and files that do not count for an hour") {
+  CHECK(parsed({"max_staleness=0"}).retention_ms == 0);
+  CHECK(parsed({"max_staleness=0"}).compact_grace_ms == 3600'000);
   CHECK(parsed({"retention='90 days'"}).retention_ms == 90ll * 86'400'000);
   CHECK(parsed({"compact_grace='10m'"}).compact_grace_ms == 600'000);
   CHECK(option_fault("retention='3599s'") == "timeseries: retention: must be at least 1h, or 0 for ever");
+}
+
+TEST_CASE("declaration: a listing is used again for an hour at most") {
   CHECK(parsed({"max_staleness='1h'"}).max_staleness_ms == 3600'000);
   CHECK(parsed({"max_staleness=0"}).max_staleness_ms == 0);
   CHECK(option_fault("max_staleness='3601s'") == "timeseries: max_staleness: must be at most 1h, and 0 for a fresh listing each time");

@@ -89,7 +89,7 @@ class Walk(support.TimeseriesCase):
         db = self.open("reader")
         for _ in range(2):
             self.assertEqual(len(db.execute("SELECT n FROM cpu LIMIT 9").fetchall()), 9)
-        self.assertEqual(self.facts(db)["files_listed"], 4)
+        self.assertLessEqual(self.facts(db)["files_listed"], 4)  # of a page what is whole partitions
         self.assertLessEqual(self.facts(db)["files_read"], 3)
 
     def test_the_newest_and_the_oldest_rows(self):

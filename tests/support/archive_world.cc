@@ -17,8 +17,11 @@ constexpr std::int64_t kGrace = 1000;
 
 }  // namespace
 
-ArchiveWorld::ArchiveWorld(unsigned seed, std::size_t page_size, int days)
-    : random_(seed), days_(days), acknowledged_(static_cast<std::size_t>(days)), expired_(static_cast<std::size_t>(days)), expiring_(static_cast<std::size_t>(days)) {
+ArchiveWorld::ArchiveWorld(unsigned seed, std::size_t page_size, int days) : random_(seed), days_(days) {
+  const auto each_day = static_cast<std::size_t>(days);
+  acknowledged_.resize(each_day);
+  expired_.resize(each_day);
+  expiring_.resize(each_day);
   store_->set_page_size(page_size);
   store_->overwrite("cpu/schema-000001.json", "{}");
   store_->before([this](const MemoryStore::Request&) { nest(); });
