@@ -510,7 +510,7 @@ bool Flusher::may_expire(SpoolDb& db, const TableDef& table) {
   }
   const auto archive = read_archive_schema(spool_.store(), table.directory, stop_.get());
   if (!archive) return false;
-  check_archive_schema(spool_.store(), table, *archive);
+  check_archive_schema(spool_.store(), table, archive->schema);
   ForkHold hold;
   db.set_archive_checked(table.name);
   return true;
@@ -525,7 +525,7 @@ void Flusher::expire(SpoolDb& db) {
       TablePtr def;
       {
         ForkHold hold;
-        def = table(db, name);
+        def = table(db, {name, ""});
       }
       Expiry expiry(spool_.store(), *def, "retention", retention.grace_ms);
       if (old.partitions.empty()) {
