@@ -23,7 +23,7 @@ std::vector<ts_bench::Workload> all_workloads() {
   for (const auto* group : {&ts_bench::kInsertWorkloads, &ts_bench::kLatencyWorkloads, &ts_bench::kSealWorkloads, &ts_bench::kReadWorkloads,
                             &ts_bench::kCodecWorkloads, &ts_bench::kTsbsWorkloads, &ts_bench::kRemoteWorkloads,
                             &ts_bench::kStockWorkloads, &ts_bench::kFunctionWorkloads, &ts_bench::kTailWorkloads,
-                            &ts_bench::kCatalogueWorkloads}) {
+                            &ts_bench::kCatalogueWorkloads, &ts_bench::kYearWorkloads}) {
     all.insert(all.end(), group->begin(), group->end());
   }
   return all;

@@ -84,7 +84,8 @@ struct Workload {
   void (*run)(Bench&);
 };
 extern const std::vector<Workload> kInsertWorkloads, kLatencyWorkloads, kSealWorkloads, kReadWorkloads, kCodecWorkloads, kTsbsWorkloads,
-    kRemoteWorkloads, kStockWorkloads, kFunctionWorkloads, kTailWorkloads, kCatalogueWorkloads;
+    kRemoteWorkloads, kStockWorkloads, kFunctionWorkloads, kTailWorkloads, kCatalogueWorkloads,
+    kYearWorkloads;
 
 // A process of its own for one query of kRemoteWorkloads: whether the arguments say so, and what it does.
 bool is_one_query(int argc, char** argv);

@@ -80,6 +80,7 @@ int register_all(sqlite3* db, char** error) {
         check(register_functions(db, session, [] { return "last VFS error: " + last_vfs_error(); }), "the functions");
         check(register_facts(db, session), "the tables of facts");
         check(register_verify(db, session), "ts_verify");
+        check(register_compact(db, session), "ts_compact");
         watch_interrupts(db, *session);
       },
       [&](const char* message) { set_message(error, message); });

@@ -38,7 +38,8 @@ std::string option_fault(std::string_view text) { return fault({"ts TIMESTAMP", 
 
 constexpr const char* kOptionNames =
     "location, table, spool, precision, partition, flush_size, flush_interval, flush_timeout, spool_limit, durability, cache_dir, "
-    "cache_size, max_staleness, compact_grace, retention, flush_on_close, endpoint, region, profile, "
+    "cache_size, max_staleness, compact_grace, retention, flush_on_close, compact, compact_interval, compact_target, endpoint, region, "
+    "profile, "
     "anonymous, hedge, snapshot, slice, max_bytes, max_requests, prices, link";
 
 }  // namespace
@@ -294,6 +295,17 @@ TEST_CASE("declaration: rows are kept for an hour at least, or for ever, and fil
   CHECK(parsed({"retention='90 days'"}).retention_ms == 90ll * 86'400'000);
   CHECK(parsed({"compact_grace='10m'"}).compact_grace_ms == 600'000);
   CHECK(option_fault("retention='3599s'") == "timeseries: retention: must be at least 1h, or 0 for ever");
+}
+
+TEST_CASE("declaration: compaction is asked for, and how large its files become has limits") {
+  CHECK(parsed({"compact_target='1GB'"}).compact_target == 1u << 30);
+  CHECK(parsed({}).compact_target == 256u << 20);
+  CHECK_FALSE(parsed({}).compact_auto);
+  CHECK(parsed({"compact='auto'", "compact_interval='1h'"}).compact_auto);
+  CHECK(parsed({"compact='auto'", "compact_interval='1h'"}).compact_interval_ms == 3600'000);
+  for (const char* size : {"compact_target='2GB'", "compact_target='1023kB'"}) {
+    CHECK(option_fault(size) == "timeseries: compact_target: must be from 1MB to 1GB; the default is '256MB'");
+  }
 }
 
 TEST_CASE("declaration: a listing is used again for an hour at most") {

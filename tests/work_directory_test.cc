@@ -25,13 +25,15 @@ TEST_CASE("work_directory: it goes with its object, and others that are at work 
   CHECK(list_directory(dir.path()).empty());
 }
 
-TEST_CASE("work_directory: what a dead process left goes with the next one of its kind, and nothing else does") {
+TEST_CASE("work_directory: what a dead process left goes, and nothing else does") {
   ts_test::TempDir dir;
   for (const char* name : {"compact-dead", "other-dead"}) {
     make_directories(dir / name);
     write_file(dir / name + "/file", "x");
   }
   WorkDirectory work(dir.path(), "compact");
+  WorkDirectory::remove_abandoned(dir.path(), "compact");
   CHECK_FALSE(file_exists(dir / "compact-dead"));
+  CHECK(file_exists(work.path()));
   CHECK(file_exists(dir / "other-dead/file"));
 }

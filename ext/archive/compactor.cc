@@ -5,13 +5,17 @@
 
 #include "ext/archive/compaction_plan.h"
 #include "ext/archive/listed_key.h"
+#include "ext/archive/partition_sweep.h"
 #include "ext/archive/remote_inputs.h"
 #include "ext/base/clock.h"
 #include "ext/base/failpoint.h"
 #include "ext/base/file.h"
+#include "ext/base/fork.h"
 
 namespace ts {
 namespace {
+
+constexpr char kWork[] = "compact";  // of its directories
 
 bool earlier(const MergeInput& a, const MergeInput& b) {
   return a.name.start != b.name.start ? a.name.start < b.name.start : a.name.id < b.name.id;
@@ -23,6 +27,36 @@ std::uint64_t bytes_of(const std::vector<MergeInput>& files) {
   return sum;
 }
 
+// A background thread is inside SQLite while it merges, but for the moments in which it waits for the network or polls.
+class BackgroundHold {
+ public:
+  explicit BackgroundHold(bool wanted) : wanted_(wanted) {}
+  void take() {
+    if (wanted_) hold_.emplace();
+  }
+  void release() { hold_.reset(); }
+
+ private:
+  const bool wanted_;
+  std::optional<ForkHold> hold_;
+};
+
+class UnheldFiles : public MergeFiles {
+ public:
+  UnheldFiles(MergeFiles& files, BackgroundHold& hold) : files_(files), hold_(hold) {}
+  std::vector<LocalShard> bring(const std::vector<MergeInput>& inputs, std::size_t begin, std::size_t end) override {
+    hold_.release();
+    std::vector<LocalShard> brought = files_.bring(inputs, begin, end);
+    hold_.take();
+    return brought;
+  }
+  void release(const LocalShard& shard) override { files_.release(shard); }
+
+ private:
+  MergeFiles& files_;
+  BackgroundHold& hold_;
+};
+
 }  // namespace
 
 Compactor::Compactor(std::shared_ptr<Store> store, TablePtr table, CompactOptions options, const Cancel& cancel, Watch watch)
@@ -31,7 +65,9 @@ Compactor::Compactor(std::shared_ptr<Store> store, TablePtr table, CompactOption
       options_(std::move(options)),
       cancel_(cancel),
       watch_(std::move(watch)),
-      commits_(*store_, *table_, "ts_compact") {}
+      commits_(*store_, *table_, "ts_compact") {
+  if (!options_.dry_run) WorkDirectory::remove_abandoned(options_.directory, kWork);
+}
 
 void Compactor::check() const {
   if (cancel_.cancelled()) throw Error(Code::kInterrupted, "ts_compact: interrupted");
@@ -55,52 +91,33 @@ std::optional<std::string> Compactor::partition_from(const std::string& name) {
   }
 }
 
-// The record first: names that are listed after it are no older than it.
 Compactor::State Compactor::read(const std::string& partition) {
-  State state{commits_.read(partition, &cancel_), {}};
-  TS_FAILPOINT("compact.record");
-  const std::string prefix = table_->directory + "/" + partition + "/", behind = prefix + "merge";
-  std::string at = prefix;
-  for (bool more = true; more;) {
-    ListPage page = store_->list(prefix, at, &cancel_);
-    check_listing(*store_, page, prefix, at);
-    TS_FAILPOINT("compact.page");
-    more = page.more;
-    for (const ObjectInfo& object : page.objects) {
-      at = object.key;
-      if (object.key >= behind) {
-        more = false;
-        break;
-      }
-      const ListedKey listed = classify_key(object.key, *table_);
-      if (listed.kind == ListedKey::Kind::kContradiction) {
-        throw Error(Code::kCorrupt, "archive: a shard's name contradicts itself or its partition: " + object_name(*store_, object.key));
-      }
-      if (listed.kind != ListedKey::Kind::kShard || state.record.is_dead(listed.name.id)) continue;
-      state.files.push_back({object.key, object.etag, object.size, listed.name});
-    }
-  }
-  for (const MergedFile& file : state.record.live) {
-    state.files.push_back({merged_file_key(*table_, file.name), file.etag, file.size, file.name});
+  const PartitionFiles listed = list_partition(*store_, *table_, partition, &cancel_);
+  TS_FAILPOINT("compact.listed");
+  State state{listed.record, {}};
+  for (const PartitionFiles::File& file : listed.counting(*store_, *table_)) {
+    state.files.push_back({file.object.key, file.object.etag, file.object.size, file.name});
   }
   std::sort(state.files.begin(), state.files.end(), earlier);
   return state;
 }
 
-std::vector<std::vector<std::size_t>> Compactor::plan(const State& state) const {
+std::vector<std::vector<std::size_t>> Compactor::plan(const State& state, std::size_t fewest) const {
   std::vector<std::uint64_t> bytes;
   for (const MergeInput& file : state.files) bytes.push_back(file.bytes);
-  return plan_compaction(bytes, options_.target);
+  std::vector<std::vector<std::size_t>> groups = plan_compaction(bytes, options_.target);
+  std::erase_if(groups, [fewest](const auto& group) { return group.size() < fewest; });
+  return groups;
 }
 
-Compacted Compactor::compact(const std::string& partition) {
+Compacted Compactor::compact(const std::string& partition, std::size_t fewest) {
   check();
   State state = read(partition);
   Compacted report;
   report.partition = partition;
   report.files_before = static_cast<std::int64_t>(state.files.size());
   report.bytes_before = bytes_of(state.files);
-  std::vector<std::vector<std::size_t>> groups = plan(state);
+  std::vector<std::vector<std::size_t>> groups = plan(state, fewest);
   if (options_.dry_run) {
     report.files_after = report.files_before;
     for (const auto& group : groups) {
@@ -113,11 +130,14 @@ Compacted Compactor::compact(const std::string& partition) {
   to_fetch_ = fetched_ = 0;
   fetched_bytes_ = 0;
   for (const auto& group : groups) to_fetch_ += static_cast<std::int64_t>(group.size());
-  for (; !groups.empty(); groups = plan(state)) {
+  for (; !groups.empty(); groups = plan(state, fewest)) {
     if (!merge(state, groups.front(), report)) state = read(partition);
   }
   report.files_after = static_cast<std::int64_t>(state.files.size());
   report.bytes_after = bytes_of(state.files);
+  if (state.record.sequence > 0) {
+    sweep_partition(*store_, *table_, commits_, partition, Clock::system().now_ms(), kUnnamedMs, &cancel_);
+  }
   return report;
 }
 
@@ -126,21 +146,28 @@ bool Compactor::merge(State& state, const std::vector<std::size_t>& group, Compa
   check();
   std::vector<MergeInput> inputs;
   for (std::size_t file : group) inputs.push_back(state.files[file]);
-  if (!directory_) directory_ = std::make_unique<WorkDirectory>(options_.directory, "compact");
+  if (!directory_) directory_ = std::make_unique<WorkDirectory>(options_.directory, kWork);
   auto fetched = [this](std::uint64_t bytes) {
     fetched_bytes_ += bytes;
     watch_(to_fetch_, ++fetched_, fetched_bytes_);
   };
-  RemoteInputs files(store_, directory_->path(), cancel_, fetched);
-  auto still = [this] {
+  BackgroundHold hold(options_.background);
+  RemoteInputs remote(store_, directory_->path(), cancel_, fetched);
+  UnheldFiles files(remote, hold);
+  auto still = [this, &hold] {
     check();
+    hold.release();  // whoever waits to fork does it now
+    hold.take();
     watch_(to_fetch_, fetched_, fetched_bytes_);
   };
   ShardMerger merger(table_, state.record.partition, {directory_->path(), writer_name(host_name()), options_.fan_in, still});
   MergedShard merged;
   try {
+    hold.take();
     merged = merger.merge(inputs, files);
+    hold.release();
   } catch (const Error& e) {
+    hold.release();
     directory_.reset();  // with what came of it
     if (e.code() != Code::kNotFound && e.code() != Code::kChanged) throw;
     // What was listed is gone: by the work of somebody whose record says so, or it is an error.

@@ -17,7 +17,7 @@ void remove_all(const std::string& path) noexcept {
     for (const std::string& name : list_directory(path)) remove_file(path + "/" + name);
     ::rmdir(path.c_str());
   } catch (...) {
-    // The next one of its kind finds it.
+    // Whoever cleans up next finds it.
   }
 }
 
@@ -30,9 +30,11 @@ int lock_of(const std::string& path) {
   return -1;
 }
 
-void remove_abandoned(const std::string& parent, const std::string& prefix) {
+}  // namespace
+
+void WorkDirectory::remove_abandoned(const std::string& parent, const std::string& kind) {
   for (const std::string& name : list_directory(parent)) {
-    if (name.rfind(prefix, 0) != 0) continue;
+    if (name.rfind(kind + "-", 0) != 0) continue;
     const int fd = lock_of(parent + "/" + name);
     if (fd < 0) continue;
     remove_all(parent + "/" + name);
@@ -40,10 +42,7 @@ void remove_abandoned(const std::string& parent, const std::string& prefix) {
   }
 }
 
-}  // namespace
-
 WorkDirectory::WorkDirectory(const std::string& parent, const std::string& kind) {
-  remove_abandoned(parent, kind + "-");
   do {
     path_ = parent + "/" + kind + "-" + hex(random_bytes(8));
     make_directories(path_);

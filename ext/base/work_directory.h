@@ -1,5 +1,5 @@
-// WorkDirectory: a directory for the temporary files of one piece of work. It goes with the object, or, when the process died, with the
-// next one of its kind: a kernel lock on the directory tells whether anybody still works there.
+// WorkDirectory: a directory for the temporary files of one piece of work. It goes with the object, or, when the process died, with
+// whoever cleans up next: a kernel lock on the directory tells whether anybody still works there.
 #pragma once
 #include <string>
 
@@ -7,8 +7,10 @@ namespace ts {
 
 class WorkDirectory {
  public:
-  // <parent>/<kind>-<random>; removes others of that kind that nobody holds.
+  // <parent>/<kind>-<random>.
   WorkDirectory(const std::string& parent, const std::string& kind);
+  // Those of a kind that nobody holds.
+  static void remove_abandoned(const std::string& parent, const std::string& kind);
   ~WorkDirectory();
   WorkDirectory(const WorkDirectory&) = delete;
   WorkDirectory& operator=(const WorkDirectory&) = delete;

@@ -132,6 +132,23 @@ constexpr Option kOptions[] = {
        d.flush_on_close = one_of<FlushOnClose>(
            value, label, {{"due", FlushOnClose::kDue}, {"always", FlushOnClose::kAlways}, {"never", FlushOnClose::kNever}});
      }},
+    {"compact",
+     [](Declaration& d, std::string_view value, std::string_view label) {
+       d.compact_auto = one_of<bool>(value, label, {{"off", false}, {"auto", true}});
+     }},
+    {"compact_interval",
+     [](Declaration& d, std::string_view value, std::string_view label) {
+       d.compact_interval_ms = parse_duration(value, label);
+       if (d.compact_interval_ms == 0) bad(std::string(label) + ": must be at least 1ms; the default is '10m'");
+     }},
+    {"compact_target",
+     [](Declaration& d, std::string_view value, std::string_view label) {
+       d.compact_target = parse_size(value, label);
+       // A file is stored by one PUT, and rows that turn out not to pack take several times what was packed before.
+       constexpr std::uint64_t kLeast = 1 << 20, kMost = 1 << 30;
+       if (d.compact_target >= kLeast && d.compact_target <= kMost) return;
+       bad(std::string(label) + ": must be from 1MB to 1GB; the default is '256MB'");
+     }},
     {"endpoint", [](Declaration& d, std::string_view value, std::string_view) { d.store.endpoint = value; }},
     {"region", [](Declaration& d, std::string_view value, std::string_view) { d.store.region = value; }},
     {"profile", [](Declaration& d, std::string_view value, std::string_view) { d.store.profile = value; }},

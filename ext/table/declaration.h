@@ -32,6 +32,9 @@ struct Declaration {
   std::int64_t retention_ms = 0;             // of rows; 0: for ever
   FlushOnClose flush_on_close = FlushOnClose::kDue;
   std::int64_t slice = 0, slices = 0;       // the files of a snapshot that it reads: part 1 to `slices`; 0: all
+  bool compact_auto = false;
+  std::int64_t compact_interval_ms = 600'000;   // between two looks of compact='auto'
+  std::uint64_t compact_target = 256ull << 20;  // bytes of a merged file
   std::uint64_t max_bytes = 0;              // of objects, that one statement may ask the store for; 0: no limit
   std::int64_t max_requests = 0;            // of one statement; 0: no limit
   std::optional<Prices> prices;             // for ts_explain; none: what is known of the store

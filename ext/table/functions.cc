@@ -131,27 +131,12 @@ void ts_insert(sqlite3_context* context, int argc, sqlite3_value** argv) {
 
 // ---------------------------------------------------------------- ts_flush
 
-// Ctrl-C while ts_flush waits on the statement's own thread.
-class CallerCancel : public Cancel {
- public:
-  explicit CallerCancel(Session& session) : session_(session) {}
-  bool cancelled() const override { return session_.interrupted(); }
-
- private:
-  Session& session_;
-};
-
-void refuse_transaction(Session& session, const std::string& function) {
-  if (sqlite3_get_autocommit(session.db()) && !session.transaction().active()) return;
-  throw Error(Code::kBadInput, function + ": a transaction is open; commit first");
-}
-
 void ts_flush(sqlite3_context* context, int, sqlite3_value** argv) {
   answer(context, [&] {
     Table& table = table_of(context, argv[0]);
     Session& session = table.session();
     table.require_writable("ts_flush");
-    refuse_transaction(session, "ts_flush");
+    session.refuse_transaction("ts_flush");
     SpoolDb& db = session.view(table.spool()).db();
     struct Shown {
       ProgressLine& line;
@@ -180,7 +165,7 @@ void ts_import(sqlite3_context* context, int argc, sqlite3_value** argv) {
     }
     Table& table = table_of(context, argv[0]);
     table.require_writable("ts_import");
-    refuse_transaction(table.session(), "ts_import");
+    table.session().refuse_transaction("ts_import");
     auto text = [&](int i) { return i < argc ? text_of(argv[i]) : std::string(); };
     sqlite3_result_int64(context, import_file(table, text(1), text(2), text(3)));
   });
@@ -192,7 +177,7 @@ void ts_import(sqlite3_context* context, int argc, sqlite3_value** argv) {
 template <class Body>
 void on_archive(Table& table, const char* function, Body&& body) {
   table.require_writable(function);
-  refuse_transaction(table.session(), function);
+  table.session().refuse_transaction(function);
   StatementSnapshot statement;
   const std::shared_ptr<Store> store = table.store();
   const TablePtr def = table.def();
@@ -229,7 +214,7 @@ void change_columns(sqlite3_context* context, const std::string& what, const cha
     }
     Table& table = table_of(context, argv[0]);
     table.require_writable(what.c_str());
-    refuse_transaction(table.session(), what);
+    table.session().refuse_transaction(what);
     sqlite3_result_int64(context, change_schema(table, what, step()));
   });
 }

@@ -8,6 +8,7 @@
 //   ts_explain(table, from, to)                            a table of what a query takes, told before
 //   ts_expire(table, before [, dry_run])                  old partitions leave the archive
 //   ts_verify(table)                                       a table of what is wrong in the archive
+//   ts_compact(table [, from, to [, dry_run]])             merges small files; a table of what was done
 //   timeseries_version()  timeseries_debug()               text
 #pragma once
 #include "ext/table/session.h"
@@ -19,6 +20,7 @@ using DebugText = std::string (*)();
 
 int register_functions(sqlite3* db, const std::shared_ptr<Session>& session, DebugText debug);
 int register_facts(sqlite3* db, const std::shared_ptr<Session>& session);
+int register_compact(sqlite3* db, const std::shared_ptr<Session>& session);
 int register_verify(sqlite3* db, const std::shared_ptr<Session>& session);
 
 constexpr const char* kVersion = "0.1.0";

@@ -325,6 +325,11 @@ void Session::check() {
   throw Error(Code::kInterrupted, "interrupted");
 }
 
+void Session::refuse_transaction(const std::string& function) {
+  if (sqlite3_get_autocommit(db_) && !transaction().active()) return;
+  throw Error(Code::kBadInput, function + ": a transaction is open; commit first");
+}
+
 void Session::finalize_probes() noexcept {
   if (facts_ == 0) interrupts_.finalize();
   sqlite3_finalize(std::exchange(resolved_until_, nullptr));

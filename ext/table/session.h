@@ -116,6 +116,8 @@ class Session : public InterruptProbe {
   // Ctrl-C: throws kInterrupted, and calls off the requests of every statement of this connection.
   void check() override;
   bool interrupted() { return interrupts_.seen(); }
+  // Throws when a transaction is open: what `function` does cannot be rolled back.
+  void refuse_transaction(const std::string& function);
   // What a terminal shows of a long wait: the statement that began last is told of by check().
   ProgressLine& progress() { return progress_; }
   // Runs tasks on workers, side by side, and waits for all, interruptibly. Of several errors the first task's is thrown.
@@ -181,6 +183,16 @@ class StatementHold {
  private:
   Session& session_;
   std::shared_ptr<StatementSnapshot> statement_;
+};
+
+// Ctrl-C while something waits on the statement's own thread.
+class CallerCancel : public Cancel {
+ public:
+  explicit CallerCancel(Session& session) : session_(session) {}
+  bool cancelled() const override { return session_.interrupted(); }
+
+ private:
+  Session& session_;
 };
 
 }  // namespace ts

@@ -95,6 +95,12 @@ const std::shared_ptr<Spool>& Table::spool() {
     spool_->retain(archive_name_, {declaration_.retention_ms, declaration_.compact_grace_ms});
     spool_->flusher().start();
   }
+  if (declaration_.compact_auto && def_ && !read_only_) {
+    CompactOptions options;
+    options.target = declaration_.compact_target;
+    options.grace_ms = declaration_.compact_grace_ms;
+    compactor_ = AutoCompactor::of(spool_, store_without_cache(), def_, options, declaration_.compact_interval_ms);
+  }
   return spool_;
 }
 

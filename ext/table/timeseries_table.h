@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "ext/archive/auto_compactor.h"
 #include "ext/table/session.h"
 
 namespace ts {
@@ -71,6 +72,7 @@ class Table : public sqlite3_vtab {
   TablePtr def_;
   std::shared_ptr<Spool> spool_;
   std::shared_ptr<Store> store_;
+  std::shared_ptr<AutoCompactor> compactor_;  // where compact='auto'
   Writer* writer_ = nullptr;  // the session's, looked up once in each process
   std::uint64_t writer_generation_ = 0;
   std::int64_t remembered_ = 0;  // number of the archive's schema that the spool has

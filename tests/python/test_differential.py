@@ -1,8 +1,8 @@
 # Random queries on a timeseries table and on an ordinary table with the same rows: the answers are the same.
 #
 # The rows lie everywhere a row can be: in stored files, in sealed ones that wait for the store, in open shards of several
-# connections, in the reader's own transaction. TIMESERIES_DIFFERENTIAL_QUERIES says how many queries; TIMESERIES_DIFFERENTIAL_SEED
-# (default 1) which ones. A failure prints the round's seed, the query and its arguments.
+# connections, in the reader's own transaction; and beside the queries files are merged. TIMESERIES_DIFFERENTIAL_QUERIES says how many
+# queries; TIMESERIES_DIFFERENTIAL_SEED (default 1) which ones. A failure prints the round's seed, the query and its arguments.
 import collections
 import os
 import random
@@ -435,11 +435,17 @@ class Differential(support.TimeseriesCase):
         own = number % 2 == 1
         self.setenv("TIMESERIES_FAILPOINT", "none=error")
         db, rows = self.fill(rng, location, precision, partition, own, later)
+        compactor = self.connect(so=support.WITH_FAILPOINTS, isolation_level=None)
+        spool = self.path("compactor-" + os.path.basename(location))
+        compactor.execute("CREATE VIRTUAL TABLE v USING timeseries(location='%s', spool='%s')" % (location, spool))
+        merged = 0
         generator = Generator(rng, rows)
         errors = 0
         for n in range(count):
             if later and n % 20 == 0:
                 self.add_beside(rng, rows, n, db if not own else None)
+            if not later and n % 10 == 5:  # somebody else merges the files of a partition
+                merged += len(compactor.execute("SELECT * FROM ts_compact('v') LIMIT 1").fetchall())
             sql, arguments, how = generator.query()
             told = "seed %d round %d (%s, %s, own=%s): %s %r" % (SEED, number, precision, partition, own, sql, arguments)
             expected, wrong = self.answer(db, sql, arguments, "p")
@@ -449,6 +455,7 @@ class Differential(support.TimeseriesCase):
             if wrong is None:
                 self.assertEqual(comparable(found, how), comparable(expected, how), told)
         self.assertLess(errors, count / 20)
+        self.assertTrue(merged > 0 or later or count < 100, "no files were merged")
         if own:
             db.execute("ROLLBACK")
 

@@ -55,9 +55,8 @@ class Declarations(Case):
     def test_unknown_option_and_missing_location(self):
         self.refused('timeseries: unknown option "flush_sise"; the options are location, table, spool, precision, partition, flush_size, '
                      "flush_interval, flush_timeout, spool_limit, durability, cache_dir, cache_size, max_staleness, compact_grace, "
-                     "retention, flush_on_close, endpoint, region, profile, anonymous, hedge, snapshot, slice, max_bytes, max_requests, "
-                     "prices, link",
-                     flush_sise="1MB")
+                     "retention, flush_on_close, compact, compact_interval, compact_target, endpoint, region, profile, anonymous, hedge, "
+                     "snapshot, slice, max_bytes, max_requests, prices, link", flush_sise="1MB")
         self.assertFails(self.open(), "CREATE VIRTUAL TABLE temp.cpu USING timeseries(ts TIMESTAMP)",
                          "timeseries: location is missing; say where the files are, as in location='s3://bucket/prefix' or "
                          "location='file:///var/lib/metrics'")

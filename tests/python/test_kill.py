@@ -24,8 +24,9 @@ def compaction_failpoints():
     return [name for name in failpoints() if name.startswith(("compact.", "merge."))]
 
 
-# Those of an import are in test_import.py, those of a compaction in test_compact.py, those of a schema's change in test_evolution.py.
-FAILPOINTS = [name for name in failpoints() if not name.startswith(("import.", "compact.", "merge.", "schema."))]
+# Those of an import are in test_import.py, those of a compaction in test_compact.py, those of a schema's change in test_evolution.py; of
+# a sweep tests/partition_sweep_test.cc has them.
+FAILPOINTS = [name for name in failpoints() if not name.startswith(("import.", "compact.", "merge.", "schema.", "sweep.", "expire."))]
 
 
 class KillCase(support.TimeseriesCase):
