@@ -50,7 +50,7 @@ TEST_CASE("declaration: columns keep their order, types, tags and constraints") 
   CHECK(d.schema.time_column == 0);
   CHECK(d.schema.tags() == std::vector<int>{1});
   CHECK(declared_columns_sql(d.schema) ==
-        R"("ts" INTEGER NOT NULL, "host" TEXT COLLATE NOCASE, "usage" REAL NOT NULL DEFAULT 0.5, "note", "_file" TEXT HIDDEN)");
+        R"("ts" INTEGER NOT NULL, "host" TEXT COLLATE NOCASE, "usage" REAL DEFAULT 0.5, "note", "_file" TEXT HIDDEN)");
 }
 
 TEST_CASE("declaration: TAG stands before, after or without a type") {

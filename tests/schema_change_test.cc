@@ -45,8 +45,9 @@ std::int64_t add(Store& store, const std::string& name) {
 }
 
 std::vector<std::string> names(Store& store) {
+  const ArchiveSchemaPtr archive = read_archive_schema(store, "cpu", nullptr);
   std::vector<std::string> found;
-  for (const Column& c : read_archive_schema(store, "cpu", nullptr)->schema.columns) found.push_back(c.name);
+  for (const Column& c : archive->schema.columns) found.push_back(c.name);
   return found;
 }
 
