@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <sstream>
 
 #include "ext/base/error.h"
 #include "ext/base/sql_tokens.h"
@@ -332,10 +333,16 @@ std::string schema_to_json(const Schema& schema) {
 
 Schema schema_from_json(std::string_view json, const std::string& what) {
   if (json.size() > kMaxJsonBytes) corrupt(what, "is larger than 4 MB");
-  // The parser keeps its own stack and throws nothing here; a discarded value is text that does not parse.
-  Json parsed = Json::parse(json.begin(), json.end(), nullptr, false);
+  // The parser keeps its own stack. Read into a value of this scope, so that what is half made when memory ends is taken apart here too.
+  Json parsed;
   const Dissolved apart(parsed);
-  if (parsed.is_discarded()) corrupt(what, "does not parse as JSON");
+  std::istringstream text{std::string(json)};
+  try {
+    text >> parsed;
+  } catch (const Json::exception&) {
+    corrupt(what, "does not parse as JSON");
+  }
+  if (text >> std::ws; text.peek() != std::istringstream::traits_type::eof()) corrupt(what, "does not parse as JSON");
   return Reader(what).read(parsed);
 }
 

@@ -1,6 +1,5 @@
 # The library of tests/support/shim, from Python: how a host gets it preloaded, and how it is armed there.
 import ctypes
-import errno
 import os
 import subprocess
 import sys
@@ -14,12 +13,6 @@ PATH = os.environ.get("TIMESERIES_SHIM") or os.path.join(os.path.dirname(support
 
 OPEN, CREATE, READ, WRITE, SYNC, NAME, REMOVE, MAP, LOCK = (1 << i for i in range(9))
 ALL = 511
-# What a disk says, and which calls it says it to. A file system that turns read-only says so for ever.
-DISK_ERRORS = {
-    "EIO": (errno.EIO, ALL),
-    "ENOSPC": (errno.ENOSPC, CREATE | WRITE),
-    "EROFS": (errno.EROFS, CREATE | WRITE | NAME | REMOVE),
-}
 NETWORK, LOCK, SLEEP, MUTEX = range(4)  # of shim_waits
 
 

@@ -104,8 +104,11 @@ class FanOut(support.TimeseriesCase):
                 self.create(db, "ts TIMESTAMP, host TEXT TAG, usage REAL", "location='%s'" % self.location, *words)
                 self.all(db)
             self.assertEqual(str(caught.exception), text)
-        self.create(db, "location='%s'" % self.location, "snapshot='%s'" % ("a" * 64))
+        self.create(db, "ts TIMESTAMP, host TEXT TAG, usage REAL", "location='%s'" % self.location, "snapshot='%s'" % ("a" * 64))
         self.assertIn("there is no such snapshot of cpu at ", self.refused(db, "SELECT * FROM cpu"))
+        with self.assertRaises(sqlite3.Error) as caught:  # without columns the schema is the snapshot's, so CREATE asks for it
+            self.create(db, "location='%s'" % self.location, "snapshot='%s'" % ("a" * 64))
+        self.assertIn("there is no such snapshot of cpu at ", str(caught.exception))
 
     def test_a_file_that_a_snapshot_needs_and_is_gone_is_an_error(self):
         token = self.snapshot()
