@@ -156,7 +156,15 @@ void Table::ask_archive(KnownArchive& archive, bool bounded) {
 void Table::remember_archive(SpoolDb& db) {
   const ArchiveSchemaPtr newest = def_->archive->newest();
   if (!newest || newest->number <= remembered_) return;
-  db.remember_archive(archive_name_, newest->number, schema_to_json(newest->schema));
+  const auto row = db.archive_schema(archive_name_);
+  if (!row || row->number < newest->number) {
+    try {
+      db.remember_archive(archive_name_, newest->number, schema_to_json(newest->schema));
+    } catch (const Error& e) {
+      if (e.code() != Code::kBusy) throw;
+      return;  // a process stands still in a transaction of spool.db: the next statement writes it down
+    }
+  }
   remembered_ = newest->number;
   if (auto news = behind_archive(*def_, *newest)) sqlite3_log(SQLITE_NOTICE, "timeseries: %s", news->c_str());
 }

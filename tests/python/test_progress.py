@@ -93,7 +93,7 @@ class Progress(ServedArchive):
         self.go_on.clear()
         self.held(lambda method, key, offset: key == self.second)
         text = self.on_terminal("db.execute(\"CREATE VIRTUAL TABLE temp.hourly USING timeseries_rollup(cpu, '1h')\")\n"
-                                "print(*db.execute('SELECT sum(rows) FROM hourly').fetchone())", b"1 of 2 files")
+                                "print(*db.execute('SELECT sum(v_count) FROM hourly').fetchone())", b"1 of 2 files")
         self.assertEqual(screen(text), ["3100", ""])
 
     def test_flush(self):
