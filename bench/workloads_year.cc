@@ -150,7 +150,7 @@ class Year {
 
   void seal(const ts::RowBuffer& rows, std::int64_t number, int writer) {
     const std::string open = directory_ + "/open", sealed = directory_ + "/sealed", name = std::to_string(number) + ".db";
-    ts::OpenShard::create_files(open, name, false);
+    ts::OpenShard::create_files(open, name);
     {
       ts::OpenShard shard(open, name, number + 1);
       if (!shard.begin()) throw std::runtime_error("year: a shard of its own is locked");
