@@ -8,6 +8,7 @@
 #include "ext/archive/compactor.h"
 #include "ext/base/clock.h"
 #include "ext/table/functions.h"
+#include "ext/table/session_function.h"
 #include "ext/table/time_value.h"
 #include "ext/table/timeseries_table.h"
 
@@ -15,14 +16,6 @@ namespace ts {
 namespace {
 
 enum Column { kPartition, kFilesBefore, kFilesAfter, kBytesBefore, kBytesAfter, kRows, kTableName, kFrom, kTo, kDryRun, kColumns };
-constexpr char kDeclaration[] =
-    "CREATE TABLE x(partition TEXT, files_before INTEGER, files_after INTEGER, bytes_before INTEGER, bytes_after INTEGER, rows INTEGER, "
-    "table_name TEXT HIDDEN, from_time INTEGER HIDDEN, to_time INTEGER HIDDEN, dry_run INTEGER HIDDEN)";
-
-struct CompactTable : sqlite3_vtab {
-  std::shared_ptr<Session> session;
-};
-
 // Which partitions.
 struct Bounds {
   std::string first, last;  // by name; empty: none
@@ -44,6 +37,12 @@ Bounds bounds_of(const TableDef& table, sqlite3_value* from, sqlite3_value* to) 
 
 class CompactCursor : public sqlite3_vtab_cursor {
  public:
+  static constexpr char kFunction[] = "ts_compact";
+  static constexpr char kDeclaration[] =
+      "CREATE TABLE x(partition TEXT, files_before INTEGER, files_after INTEGER, bytes_before INTEGER, bytes_after INTEGER, rows INTEGER, "
+      "table_name TEXT HIDDEN, from_time INTEGER HIDDEN, to_time INTEGER HIDDEN, dry_run INTEGER HIDDEN)";
+
+  static int plan(sqlite3_vtab* base, sqlite3_index_info* info);
   void begin(Session& session, int given, sqlite3_value** argv) {
     sqlite3_value* argument[kColumns] = {};
     for (int column = kTableName, next = 0; column < kColumns; column++) {
@@ -126,28 +125,7 @@ class CompactCursor : public sqlite3_vtab_cursor {
   bool at_end_ = true;
 };
 
-CompactCursor& cursor_of(sqlite3_vtab_cursor* base) { return *static_cast<CompactCursor*>(base); }
-
-int xConnect(sqlite3* db, void* aux, int, const char* const*, sqlite3_vtab** out, char** error) {
-  return guard(
-      [&] {
-        auto table = std::make_unique<CompactTable>();
-        static_cast<sqlite3_vtab&>(*table) = {};
-        table->session = *static_cast<std::shared_ptr<Session>*>(aux);
-        int rc = sqlite3_declare_vtab(db, kDeclaration);
-        if (rc != SQLITE_OK) throw_sqlite(db, rc, "ts_compact");
-        sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
-        *out = table.release();
-      },
-      [error](const char* message) { set_message(error, message); });
-}
-
-int xDisconnect(sqlite3_vtab* base) {
-  delete static_cast<CompactTable*>(base);
-  return SQLITE_OK;
-}
-
-int xBestIndex(sqlite3_vtab* base, sqlite3_index_info* info) {
+int CompactCursor::plan(sqlite3_vtab* base, sqlite3_index_info* info) {
   int constraint[kColumns];
   std::fill(std::begin(constraint), std::end(constraint), -1);
   for (int i = 0; i < info->nConstraint; i++) {
@@ -171,59 +149,10 @@ int xBestIndex(sqlite3_vtab* base, sqlite3_index_info* info) {
   return SQLITE_OK;
 }
 
-int xOpen(sqlite3_vtab*, sqlite3_vtab_cursor** out) {
-  auto* cursor = new (std::nothrow) CompactCursor();
-  *out = cursor;
-  return cursor ? SQLITE_OK : SQLITE_NOMEM;
-}
-
-int xClose(sqlite3_vtab_cursor* base) {
-  delete &cursor_of(base);
-  return SQLITE_OK;
-}
-
-int xFilter(sqlite3_vtab_cursor* base, int given, const char*, int, sqlite3_value** argv) {
-  Session& session = *static_cast<CompactTable*>(base->pVtab)->session;
-  return guard([&] { cursor_of(base).begin(session, given, argv); },
-               [base](const char* message) { set_message(&base->pVtab->zErrMsg, message); });
-}
-
-int xNext(sqlite3_vtab_cursor* base) {
-  return guard([&] { cursor_of(base).next(); }, [base](const char* message) { set_message(&base->pVtab->zErrMsg, message); });
-}
-
-int xEof(sqlite3_vtab_cursor* base) { return cursor_of(base).at_end(); }
-
-int xColumn(sqlite3_vtab_cursor* base, sqlite3_context* context, int column) {
-  cursor_of(base).result(context, column);
-  return SQLITE_OK;
-}
-
-int xRowid(sqlite3_vtab_cursor* base, sqlite3_int64* out) {
-  *out = cursor_of(base).row();
-  return SQLITE_OK;
-}
-
-const sqlite3_module kModule = [] {
-  sqlite3_module module = {};
-  module.xConnect = xConnect;
-  module.xBestIndex = xBestIndex;
-  module.xDisconnect = xDisconnect;
-  module.xOpen = xOpen;
-  module.xClose = xClose;
-  module.xFilter = xFilter;
-  module.xNext = xNext;
-  module.xEof = xEof;
-  module.xColumn = xColumn;
-  module.xRowid = xRowid;
-  return module;
-}();
-
 }  // namespace
 
 int register_compact(sqlite3* db, const std::shared_ptr<Session>& session) {
-  return sqlite3_create_module_v2(db, "ts_compact", &kModule, new std::shared_ptr<Session>(session),
-                                  [](void* p) { delete static_cast<std::shared_ptr<Session>*>(p); });
+  return register_session_function<CompactCursor>(db, session);
 }
 
 }  // namespace ts

@@ -9,6 +9,7 @@
 #include "ext/archive/verify.h"
 #include "ext/table/explain.h"
 #include "ext/table/functions.h"
+#include "ext/table/session_function.h"
 #include "ext/table/timeseries_table.h"
 
 namespace ts {
@@ -17,23 +18,27 @@ namespace {
 constexpr std::size_t kMostAtOnce = 8;  // files: each holds some 20 MB at most
 
 enum Column { kName, kState, kProblem, kStart, kEnd, kRows, kBytes, kPages, kChecksums, kGap, kOverlaps, kTableName };
-constexpr char kDeclaration[] =
-    "CREATE TABLE x(name TEXT, state TEXT, problem TEXT, start INTEGER, \"end\" INTEGER, rows INTEGER, bytes INTEGER, pages INTEGER, "
-    "checksums INTEGER, gap INTEGER, overlaps INTEGER, table_name TEXT HIDDEN)";
-
-struct VerifyTable : sqlite3_vtab {
-  std::shared_ptr<Session> session;
-};
+std::string text_of(sqlite3_value* value) {
+  const void* text = sqlite3_value_type(value) == SQLITE_TEXT ? sqlite3_value_text(value) : nullptr;
+  return text ? std::string(static_cast<const char*>(text), static_cast<std::size_t>(sqlite3_value_bytes(value))) : std::string();
+}
 
 class VerifyCursor : public sqlite3_vtab_cursor {
  public:
-  void begin(Session& session, const std::string& name, const std::string& start_after) {
+  static constexpr char kFunction[] = "ts_verify";
+  static constexpr char kDeclaration[] =
+      "CREATE TABLE x(name TEXT, state TEXT, problem TEXT, start INTEGER, \"end\" INTEGER, rows INTEGER, bytes INTEGER, pages INTEGER, "
+      "checksums INTEGER, gap INTEGER, overlaps INTEGER, table_name TEXT HIDDEN)";
+
+  static int plan(sqlite3_vtab* base, sqlite3_index_info* info);
+  void begin(Session& session, int plan, sqlite3_value** argv) {
+    const std::string start_after = plan == 1 ? text_of(argv[1]) : std::string();
     session_ = &session;
-    name_ = name;
+    name_ = text_of(argv[0]);
     found_.clear();
     at_ = row_ = 0;
     at_once_ = 1;
-    Table& table = session.resolve(name);
+    Table& table = session.resolve(name_);
     def_ = table.def();
     limit_spending(table, statement_);
     store_ = table.store_without_cache();
@@ -115,28 +120,7 @@ void VerifyCursor::result(sqlite3_context* context, int column) const {
   }
 }
 
-VerifyCursor& cursor_of(sqlite3_vtab_cursor* base) { return *static_cast<VerifyCursor*>(base); }
-
-int xConnect(sqlite3* db, void* aux, int, const char* const*, sqlite3_vtab** out, char** error) {
-  return guard(
-      [&] {
-        auto table = std::make_unique<VerifyTable>();
-        static_cast<sqlite3_vtab&>(*table) = {};
-        table->session = *static_cast<std::shared_ptr<Session>*>(aux);
-        int rc = sqlite3_declare_vtab(db, kDeclaration);
-        if (rc != SQLITE_OK) throw_sqlite(db, rc, "ts_verify");
-        sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
-        *out = table.release();
-      },
-      [error](const char* message) { set_message(error, message); });
-}
-
-int xDisconnect(sqlite3_vtab* base) {
-  delete static_cast<VerifyTable*>(base);
-  return SQLITE_OK;
-}
-
-int xBestIndex(sqlite3_vtab* base, sqlite3_index_info* info) {
+int VerifyCursor::plan(sqlite3_vtab* base, sqlite3_index_info* info) {
   bool named = false;
   info->estimatedCost = 1e6;
   for (int i = 0; i < info->nConstraint; i++) {
@@ -159,64 +143,10 @@ int xBestIndex(sqlite3_vtab* base, sqlite3_index_info* info) {
   return SQLITE_ERROR;
 }
 
-int xOpen(sqlite3_vtab*, sqlite3_vtab_cursor** out) {
-  auto* cursor = new (std::nothrow) VerifyCursor();
-  *out = cursor;
-  return cursor ? SQLITE_OK : SQLITE_NOMEM;
-}
-
-int xClose(sqlite3_vtab_cursor* base) {
-  delete &cursor_of(base);
-  return SQLITE_OK;
-}
-
-std::string text_of(sqlite3_value* value) {
-  const void* text = sqlite3_value_type(value) == SQLITE_TEXT ? sqlite3_value_text(value) : nullptr;
-  return text ? std::string(static_cast<const char*>(text), static_cast<std::size_t>(sqlite3_value_bytes(value))) : std::string();
-}
-
-int xFilter(sqlite3_vtab_cursor* base, int plan, const char*, int, sqlite3_value** argv) {
-  Session& session = *static_cast<VerifyTable*>(base->pVtab)->session;
-  return guard([&] { cursor_of(base).begin(session, text_of(argv[0]), plan == 1 ? text_of(argv[1]) : std::string()); },
-               [base](const char* message) { set_message(&base->pVtab->zErrMsg, message); });
-}
-
-int xNext(sqlite3_vtab_cursor* base) {
-  return guard([&] { cursor_of(base).next(); }, [base](const char* message) { set_message(&base->pVtab->zErrMsg, message); });
-}
-
-int xEof(sqlite3_vtab_cursor* base) { return cursor_of(base).at_end(); }
-
-int xColumn(sqlite3_vtab_cursor* base, sqlite3_context* context, int column) {
-  cursor_of(base).result(context, column);
-  return SQLITE_OK;
-}
-
-int xRowid(sqlite3_vtab_cursor* base, sqlite3_int64* out) {
-  *out = cursor_of(base).row();
-  return SQLITE_OK;
-}
-
-const sqlite3_module kModule = [] {
-  sqlite3_module module = {};
-  module.xConnect = xConnect;
-  module.xBestIndex = xBestIndex;
-  module.xDisconnect = xDisconnect;
-  module.xOpen = xOpen;
-  module.xClose = xClose;
-  module.xFilter = xFilter;
-  module.xNext = xNext;
-  module.xEof = xEof;
-  module.xColumn = xColumn;
-  module.xRowid = xRowid;
-  return module;
-}();
-
 }  // namespace
 
 int register_verify(sqlite3* db, const std::shared_ptr<Session>& session) {
-  return sqlite3_create_module_v2(db, "ts_verify", &kModule, new std::shared_ptr<Session>(session),
-                                  [](void* p) { delete static_cast<std::shared_ptr<Session>*>(p); });
+  return register_session_function<VerifyCursor>(db, session);
 }
 
 }  // namespace ts
