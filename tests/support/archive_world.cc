@@ -29,11 +29,13 @@ ArchiveWorld::ArchiveWorld(unsigned seed, std::size_t page_size, int days) : ran
 
 // What others do between two requests of somebody.
 void ArchiveWorld::nest() {
+  const std::unique_lock lock(acting_, std::try_to_lock);
+  if (!lock) return;
   if (depth_ >= kMostDepth || random_() % (8u << 2 * depth_) != 0) return;
   depth_++;
   depth_reached = std::max(depth_reached, depth_);
   try {
-    act();
+    for (unsigned acts = 1 + random_() % 4; acts > 0; acts--) act();  // one that merges and one that sweeps, perhaps, under a reader
   } catch (...) {
     depth_--;
     throw;

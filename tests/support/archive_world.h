@@ -1,9 +1,11 @@
 // An archive in memory that writers, mergers, sweepers, expiry and readers use at once: at each request of one, others may act.
 //
-// Files hold numbers for rows, by the ids of their names. Everything happens on one thread, in an order that a seed decides.
+// Files hold numbers for rows, by the ids of their names. A seed decides the order, but for which of several requests that are made side by
+// side comes first; the parties act one at a time.
 #pragma once
 #include <map>
 #include <memory>
+#include <mutex>
 #include <random>
 #include <set>
 #include <string>
@@ -39,6 +41,7 @@ class ArchiveWorld {
   ts::ShardName new_name(int day, std::int64_t rows);
   void nest();
 
+  std::recursive_mutex acting_;  // records and parts of a listing are asked for by several threads: one at a time lets others act
   std::mt19937 random_;
   ts::TablePtr table_ = small_table();
   std::shared_ptr<MemoryStore> store_ = std::make_shared<MemoryStore>();
